@@ -1,0 +1,138 @@
+"""The tasks that a user types most."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from botyard.commands.session import Flags, errors_as_lines, paths_for, play, read_target
+
+HELP = {
+    "target": "where to: a name in values/targets.yml",
+    "bot": "which bot: a folder in bots/, or a path",
+    "sources": "auto | registries (pull upstream images) | packages (build all from package registries)",
+    "tags": "run only tasks with one of these tags, comma separated",
+    "skip-tags": "leave out tasks with one of these tags",
+    "start-at-task": "begin at the task of this name",
+    "check": "change nothing, say what would change",
+    "diff": "show what changes, before and after",
+    "recreate": "make the cluster anew where its spec has changed",
+    "list-tasks": "list the tasks and their tags, run nothing",
+    "plain": "plain lines, no live display",
+    "debug": "show tracebacks of internal errors",
+}
+SHORT = {key: HELP[key] for key in ("target", "plain", "debug")}
+
+
+@task(help=HELP)
+def e2e(
+    c: Context, target: str = "kind", bot: str = "tea", sources: str = "", tags: str = "", skip_tags: str = "",
+    start_at_task: str = "", check: bool = False, diff: bool = False, recreate: bool = False,
+    list_tasks: bool = False, plain: bool = False, debug: bool = False,
+) -> None:  # fmt: skip
+    """The main job: from a bare machine to a bot tested on a real cluster.
+
+    Looks over the machine, gets tools, builds images, trains the model, brings up the cluster, installs
+    both charts, runs the end-to-end checks and prints a recap. A second run reuses what is there.
+    """
+    flags = Flags(target, bot, sources, tags, skip_tags, start_at_task, check, diff, recreate,
+                  list_tasks=list_tasks, plain=plain, debug=debug)  # fmt: skip
+    play(["e2e.yml"], flags)
+
+
+def _part(name: str, doc: str, *files: str) -> Any:
+    def body(
+        c: Context, target: str = "kind", bot: str = "tea", sources: str = "", check: bool = False,
+        diff: bool = False, recreate: bool = False, list_tasks: bool = False, plain: bool = False, debug: bool = False,
+    ) -> None:  # fmt: skip
+        flags = Flags(target, bot, sources, check=check, diff=diff, recreate=recreate,
+                      list_tasks=list_tasks, plain=plain, debug=debug)  # fmt: skip
+        play(list(files), flags)
+
+    body.__doc__ = doc
+    body.__name__ = name
+    keep = {key: HELP[key] for key in HELP if key not in ("tags", "skip-tags", "start-at-task")}
+    return task(body, help=keep)
+
+
+images = _part("images", "Build the images and push them by digest.", "host.yml", "services.yml", "images.yml")
+model = _part("model", "Train in the served image and publish the model.", "host.yml", "services.yml", "bot.yml")
+cluster = _part("cluster", "Bring up the cluster, registry and depot.", "host.yml", "services.yml", "cluster.yml")
+release = _part("release", "Bring up all that is needed and install both charts, no checks.", "release_all.yml")
+
+
+@task(help=SHORT | {"disruptive": "also run the checks that break things and put them back"})
+def verify(
+    c: Context, target: str = "kind", disruptive: bool = False, plain: bool = False, debug: bool = False
+) -> None:
+    """Run the readonly end-to-end checks against what is released now."""
+    play(["verify.yml"], Flags(target, skip_tags="" if disruptive else "disruptive", plain=plain, debug=debug),
+         needs_bot=False)  # fmt: skip
+
+
+@task(name="play", help=HELP | {"file": "the playbook", "extra-vars": "key=value, may be given several times"},
+      iterable=["extra_vars"])  # fmt: skip
+def play_file(
+    c: Context, file: str, extra_vars: list[str], target: str = "kind", bot: str = "tea", sources: str = "",
+    tags: str = "", skip_tags: str = "", start_at_task: str = "", check: bool = False, diff: bool = False,
+    recreate: bool = False, list_tasks: bool = False, plain: bool = False, debug: bool = False,
+) -> None:  # fmt: skip
+    """Run any playbook within the documented subset."""
+    from botyard.contracts import BadInput
+
+    flags = Flags(target, bot, sources, tags, skip_tags, start_at_task, check, diff, recreate,
+                  list_tasks=list_tasks, plain=plain, debug=debug)  # fmt: skip
+    extra: dict[str, Any] = {}
+    with errors_as_lines(debug):
+        if not Path(file).is_file():
+            raise BadInput(f"there is no playbook {file}", "give the path of a YAML file")
+        for pair in extra_vars:
+            key, found, value = pair.partition("=")
+            if not found:
+                raise BadInput(f"--extra-vars {pair!r} is not key=value", "write it as name=value")
+            extra[key] = value
+    play([Path(file).resolve()], flags, extra=extra)
+
+
+@task(help={"text": "what to say", "sender": "who says it; the bot remembers a sender", "target": HELP["target"]})
+def talk(c: Context, text: str = "hello", sender: str = "you", target: str = "kind") -> None:
+    """Say something to the released bot and print its replies."""
+    from botyard.verify.rest import say
+
+    with errors_as_lines():
+        found = read_target(Flags(target))
+        for line in say(f"http://127.0.0.1:{found.ports.rasa}", sender, text):
+            print(line)
+
+
+@task(help={"target": HELP["target"], "all": "also leftovers of interrupted runs, and a Docker engine of ours",
+            "plain": HELP["plain"], "debug": HELP["debug"]})  # fmt: skip
+def down(c: Context, target: str = "kind", all: bool = False, plain: bool = False, debug: bool = False) -> None:
+    """Take away what e2e made, nothing else. The cache stays: see invoke cache.clean."""
+    play(["down.yml"], Flags(target, everything=all, plain=plain, debug=debug), needs_bot=False)
+
+
+@task(help={"target": HELP["target"]})
+def doctor(c: Context, target: str = "kind") -> None:
+    """Look over this machine: what is fine, what e2e will see to itself, and what you must do."""
+    with errors_as_lines():
+        from rich.console import Console
+        from rich.table import Table
+
+        from botyard.host.doctor import examine
+
+        found = read_target(Flags(target))
+        checks = examine(paths_for(found.cluster), found)
+        table = Table(box=None, pad_edge=False)
+        for column in ("", "check", "seen", "cure"):
+            table.add_column(column, overflow="fold")
+        words = {"ok": "[green]ok[/]", "will_fix": "[yellow]will fix[/]", "you_must": "[red]you must[/]"}
+        for check in checks:
+            table.add_row(words[check.status], check.name, check.detail, check.cure)
+        Console().print(table)
+        if any(check.status == "you_must" for check in checks):
+            raise Exit(code=2)

@@ -1,0 +1,61 @@
+"""All tests: the quick ones first, then the real end-to-end run."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from botyard.commands.session import Flags, errors_as_lines, root_folder, run
+
+QUICK: list[tuple[str, list[str]]] = [
+    ("lint", ["ruff", "check", "."]),
+    ("format", ["ruff", "format", "--check", "."]),
+    ("types", ["mypy"]),
+    ("rooms", ["importlinter.cli", "lint-imports"]),
+    ("unit tests", ["pytest", "-q", "tests/unit"]),
+]
+
+
+@task(help={"quick": "without the end-to-end run: no Docker needed, done in a minute"})
+def test(c: Context, quick: bool = False) -> None:
+    """All tests: lint, types, rooms, unit tests, then the real end-to-end run with the disruptive checks."""
+    seconds: list[tuple[str, float]] = []
+    with errors_as_lines():
+        for name, argv in QUICK:
+            _phase(name, seconds, lambda argv=argv: _tool(argv))
+        if not quick:
+            _phase("end to end", seconds, _e2e)
+    print("\nseconds per phase")
+    for name, spent in seconds:
+        print(f"{spent:9.1f}  {name}")
+
+
+def _phase(name: str, seconds: list[tuple[str, float]], body: Callable[[], None]) -> None:
+    print(f"\n== {name}", flush=True)
+    started = time.monotonic()
+    body()
+    seconds.append((name, time.monotonic() - started))
+
+
+def _tool(argv: list[str]) -> None:
+    from botyard import process
+
+    module, *rest = argv
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as m; m()"]
+    if module != "importlinter.cli":
+        command = [sys.executable, "-m", module, *rest]
+    done = process.run(command, cwd=root_folder(), check=False, timeout_s=900)
+    print(done.stdout + done.stderr, end="", flush=True)
+    if done.returncode:
+        raise Exit(f"botyard: {' '.join(argv)} failed", 1)
+
+
+def _e2e() -> None:
+    report = run(["e2e.yml"], Flags(plain=True))
+    if report is not None and report.exit_code:
+        raise Exit(code=report.exit_code)

@@ -1,0 +1,26 @@
+"""How a module's arguments are declared."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+_REQUIRED = dataclasses.MISSING
+
+
+def arg(doc: str, default: Any = _REQUIRED, *, aliases: tuple[str, ...] = (), secret: bool = False) -> Any:
+    """One field of an ``Args`` dataclass.
+
+    Args:
+        doc: its meaning and unit, as the reference prints it.
+        default: value where the playbook gives none; without one the argument is required.
+        aliases: other names that playbooks may use for it.
+        secret: its value never appears in a report or diff.
+    """
+    metadata = {"doc": doc, "aliases": aliases, "secret": secret}
+    if default is _REQUIRED:
+        return dataclasses.field(metadata=metadata)
+    if isinstance(default, list | dict):
+        copy = default
+        return dataclasses.field(default_factory=lambda: copy.copy(), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)

@@ -1,0 +1,162 @@
+"""The only door to child processes: argument lists, redaction, errors that can be pasted, no orphans."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from botyard.contracts import BotyardError, CommandError, Secret, TimedOut
+
+Arg = str | Path | Secret
+
+_children: set[subprocess.Popen[str]] = set()
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a finished child process left behind. ``duration_s`` is wall clock."""
+
+    argv: list[str]
+    returncode: int
+    stdout: str
+    stderr: str
+    duration_s: float
+
+
+def run(
+    argv: Sequence[Arg],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: str | Secret | None = None,
+    timeout_s: float = 600,
+    check: bool = True,
+    on_line: Callable[[str], None] | None = None,
+    secrets: Sequence[Secret] = (),
+) -> Completed:
+    """Runs one program to its end, in a process group of its own.
+
+    Args:
+        argv: the program and its arguments; a Secret is passed on but never shown.
+        env: added to this process's environment.
+        stdin: text for its standard input (otherwise it gets none).
+        check: raise CommandError where the exit code is not 0.
+        on_line: called with every line of stdout and stderr as it comes (already redacted).
+        secrets: values hidden from what is returned, raised or passed to on_line.
+
+    Raises:
+        CommandError: it ended with another code than 0.
+        TimedOut: it ran over timeout_s and was ended with its children.
+        BotyardError: there is no such program.
+    """
+    hidden = [s.reveal() for s in [*secrets, *(a for a in argv if isinstance(a, Secret))] if s.reveal()]
+    if isinstance(stdin, Secret):
+        hidden.append(stdin.reveal())
+
+    def redact(text: str) -> str:
+        for value in hidden:
+            text = text.replace(value, "***")
+        return text
+
+    plain = [a.reveal() if isinstance(a, Secret) else str(a) for a in argv]
+    shown = [redact(a) for a in plain]
+    started = time.monotonic()
+    try:
+        child = subprocess.Popen(
+            plain,
+            env={**os.environ, **env} if env else None,
+            cwd=cwd,
+            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise BotyardError(f"program not found: {shown[0]}", "run invoke doctor") from error
+    with _lock:
+        _children.add(child)
+    out: list[str] = []
+    err: list[str] = []
+    readers = [
+        threading.Thread(target=_drain, args=(child.stdout, out, redact, on_line), daemon=True),
+        threading.Thread(target=_drain, args=(child.stderr, err, redact, on_line), daemon=True),
+    ]
+    for reader in readers:
+        reader.start()
+    try:
+        if stdin is not None and child.stdin is not None:
+            try:
+                child.stdin.write(stdin.reveal() if isinstance(stdin, Secret) else stdin)
+                child.stdin.close()
+            except BrokenPipeError:
+                pass  # it ended without reading; its exit code tells why
+        child.wait(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        _end(child)
+        raise TimedOut(" ".join(shown[:4]), timeout_s, "".join([*out, *err])[-500:].strip()) from None
+    except BaseException:
+        _end(child)
+        raise
+    finally:
+        for reader in readers:
+            reader.join(timeout=5)
+        with _lock:
+            _children.discard(child)
+    done = Completed(shown, child.returncode, "".join(out), "".join(err), time.monotonic() - started)
+    if check and done.returncode != 0:
+        raise CommandError(done.argv, done.returncode, done.stdout, done.stderr)
+    return done
+
+
+def _drain(
+    stream: object, into: list[str], redact: Callable[[str], str], on_line: Callable[[str], None] | None
+) -> None:
+    for line in stream:  # type: ignore[attr-defined]
+        clean = redact(line)
+        into.append(clean)
+        if on_line is not None and clean.strip():
+            on_line(clean.rstrip("\n"))
+
+
+def _end(child: subprocess.Popen[str], grace_s: float = 10) -> None:
+    for sig in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(child.pid, sig)
+            child.wait(timeout=grace_s)
+            return
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def end_children() -> int:
+    """Ends every child process that is still running (Ctrl-C came); returns how many there were."""
+    with _lock:
+        running = list(_children)
+    for child in running:
+        _end(child)
+    return len(running)
+
+
+def spawn_detached(argv: Sequence[Arg], log: Path, *, env: Mapping[str, str] | None = None) -> int:
+    """Starts a program that outlives this run (the Docker engine) with its output in ``log``; returns its pid."""
+    with log.open("ab") as sink:
+        child = subprocess.Popen(
+            [str(a) for a in argv],
+            env={**os.environ, **env} if env else None,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return child.pid

@@ -1,0 +1,132 @@
+"""Docker: the CLI for builds and runs (the SDK has no BuildKit), the SDK to look at things."""
+
+from __future__ import annotations
+
+import functools
+import io
+import tarfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+from docker.models.containers import Container
+from docker.models.images import Image
+
+from botyard.contracts import BotyardError
+from botyard.process import Arg, Completed, run
+
+
+@functools.lru_cache(maxsize=1)
+def client() -> docker.DockerClient:
+    """The SDK's client for the engine that the environment names.
+
+    Raises:
+        BotyardError: no engine answers.
+    """
+    try:
+        return docker.from_env(timeout=120)
+    except docker.errors.DockerException as error:
+        raise BotyardError("no Docker engine answers", "run invoke doctor") from error
+
+
+def engine_answers(timeout_s: int = 5) -> bool:
+    """Whether an engine answers a ping now."""
+    try:
+        probe = docker.from_env(timeout=timeout_s)
+    except (docker.errors.DockerException, OSError):
+        return False
+    try:
+        return bool(probe.ping())
+    except (docker.errors.APIError, OSError):
+        return False
+    finally:
+        probe.close()
+
+
+def cli(
+    *argv: Arg,
+    stdin: str | None = None,
+    timeout_s: float = 600,
+    check: bool = True,
+    env: Mapping[str, str] | None = None,
+    on_line: Callable[[str], None] | None = None,
+) -> Completed:
+    """Runs ``docker <argv>``; see process.run for the errors."""
+    return run(["docker", *argv], stdin=stdin, timeout_s=timeout_s, check=check, env=env, on_line=on_line)
+
+
+def image(ref: str) -> Image | None:
+    """The local image of that name or id, or None."""
+    try:
+        return client().images.get(ref)
+    except docker.errors.ImageNotFound:
+        return None
+
+
+def container(name: str) -> Container | None:
+    """The container of that name in any state, or None."""
+    try:
+        return client().containers.get(name)
+    except docker.errors.NotFound:
+        return None
+
+
+def containers(label: str) -> list[Container]:
+    """All containers, running or not, with that label (``key`` or ``key=value``)."""
+    return list(client().containers.list(all=True, filters={"label": label}))
+
+
+def build(
+    context: Path,
+    tag: str,
+    *,
+    build_args: Mapping[str, str],
+    labels: Mapping[str, str],
+    dockerfile: Path | None = None,
+    timeout_s: float = 1800,
+    on_line: Callable[[str], None] | None = None,
+) -> str:
+    """Builds an image with whichever builder the CLI has; returns the image id.
+
+    Dockerfiles keep to what the classic builder knows (no RUN --mount, no heredoc).
+    """
+    argv: list[Arg] = ["build", "--network", "host", "--tag", tag]
+    for key, value in build_args.items():
+        argv += ["--build-arg", f"{key}={value}"]
+    for key, value in labels.items():
+        argv += ["--label", f"{key}={value}"]
+    if dockerfile is not None:
+        argv += ["--file", dockerfile]
+    cli(*argv, context, timeout_s=timeout_s, on_line=on_line)
+    built = image(tag)
+    if built is None:
+        raise BotyardError(f"docker build ended well but there is no image {tag}")
+    return str(built.id)
+
+
+def put_file(target: Container, folder: str, name: str, data: bytes, mode: int = 0o644) -> None:
+    """Writes one file into a container's folder (which must exist), at once under its final name."""
+    sink = io.BytesIO()
+    with tarfile.open(fileobj=sink, mode="w") as tar:
+        info = tarfile.TarInfo(name)
+        info.size, info.mode = len(data), mode
+        tar.addfile(info, io.BytesIO(data))
+    if not target.put_archive(folder, sink.getvalue()):
+        raise BotyardError(f"could not write {folder}/{name} into container {target.name}")
+
+
+def exec_in(name: str, argv: Sequence[str], *, check: bool = True, timeout_s: float = 120) -> Completed:
+    """Runs a program inside a running container."""
+    return cli("exec", name, *argv, check=check, timeout_s=timeout_s)
+
+
+def inspect(kind: str, name: str) -> dict[str, Any] | None:
+    """``docker inspect`` of a network or volume as a mapping, or None."""
+    try:
+        api = client().api
+        found: dict[str, Any] = api.inspect_network(name) if kind == "network" else api.inspect_volume(name)
+        return found
+    except docker.errors.NotFound:
+        return None

@@ -1,0 +1,142 @@
+"""The Kubernetes API, always by a named kubeconfig and context; the ambient current context is never used."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import urllib3
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+from kubernetes.dynamic import DynamicClient
+from kubernetes.dynamic.exceptions import NotFoundError, ResourceNotFoundError
+from kubernetes.stream import stream
+
+from botyard.contracts import BotyardError
+
+FIELD_MANAGER = "botyard"
+
+
+class Kube:
+    """One cluster.
+
+    Args:
+        kubeconfig: a file of ours or one that the target names.
+        context: the context in it.
+    Raises:
+        BotyardError: the file or the context is not there.
+    """
+
+    def __init__(self, kubeconfig: Path, context: str) -> None:
+        self.kubeconfig = kubeconfig
+        self.context = context
+        if not kubeconfig.is_file():
+            raise BotyardError(f"there is no kubeconfig at {kubeconfig}", "run invoke cluster")
+        try:
+            self.api = config.new_client_from_config(str(kubeconfig), context=context)
+        except config.ConfigException as error:
+            raise BotyardError(f"kubeconfig {kubeconfig}: {error}", "run invoke cluster") from error
+        self.core = client.CoreV1Api(self.api)
+        self._dynamic: DynamicClient | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def dynamic(self) -> DynamicClient:
+        with self._lock:
+            if self._dynamic is None:
+                self._dynamic = DynamicClient(self.api)
+            return self._dynamic
+
+    def answers(self, timeout_s: float = 5) -> bool:
+        """Whether the API server answers now."""
+        try:
+            client.VersionApi(self.api).get_code(_request_timeout=timeout_s)
+        except (ApiException, urllib3.exceptions.HTTPError, OSError):
+            return False
+        return True
+
+    def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
+        """One object as a mapping, or None where there is no such object (or no such kind)."""
+        try:
+            found = self.dynamic.resources.get(api_version=api_version, kind=kind).get(name=name, namespace=namespace)
+        except (NotFoundError, ResourceNotFoundError):
+            return None
+        return dict(found.to_dict())
+
+    def list(
+        self, api_version: str, kind: str, namespace: str | None = None, labels: str = "", fields: str = ""
+    ) -> list[dict[str, Any]]:
+        """All objects of a kind, by label and field selectors."""
+        resource = self.dynamic.resources.get(api_version=api_version, kind=kind)
+        found = resource.get(namespace=namespace, label_selector=labels or None, field_selector=fields or None)
+        return [dict(item) for item in found.to_dict()["items"]]
+
+    def apply(self, body: dict[str, Any], namespace: str | None = None, dry_run: bool = False) -> dict[str, Any]:
+        """Server-side apply under our field manager; with dry_run the server answers but stores nothing."""
+        resource = self.dynamic.resources.get(api_version=body["apiVersion"], kind=body["kind"])
+        extra: dict[str, Any] = {"dry_run": "All"} if dry_run else {}
+        done = resource.server_side_apply(
+            body=body,
+            name=body["metadata"]["name"],
+            namespace=body["metadata"].get("namespace", namespace),
+            field_manager=FIELD_MANAGER,
+            force_conflicts=True,
+            **extra,
+        )
+        return dict(done.to_dict())
+
+    def delete(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> bool:
+        """Deletes one object; False where there was none."""
+        try:
+            self.dynamic.resources.get(api_version=api_version, kind=kind).delete(name=name, namespace=namespace)
+        except (NotFoundError, ResourceNotFoundError):
+            return False
+        return True
+
+    def logs(
+        self, pod: str, namespace: str, container: str | None = None, tail: int | None = None, previous: bool = False
+    ) -> str:
+        """A container's log, '' where it has none yet."""
+        try:
+            return str(
+                self.core.read_namespaced_pod_log(
+                    pod, namespace, container=container, tail_lines=tail, previous=previous
+                )
+            )
+        except ApiException as error:
+            if error.status in (400, 404):
+                return ""
+            raise
+
+    def exec(
+        self, pod: str, namespace: str, argv: Sequence[str], container: str | None = None, timeout_s: float = 60
+    ) -> tuple[int, str]:
+        """Runs a program in a container; returns its exit code and what it printed (both streams)."""
+        channel = stream(
+            self.core.connect_get_namespaced_pod_exec,
+            pod,
+            namespace,
+            command=list(argv),
+            container=container,
+            stderr=True,
+            stdin=False,
+            stdout=True,
+            tty=False,
+            _preload_content=False,
+        )
+        channel.run_forever(timeout=timeout_s)
+        printed = channel.read_all()
+        status = channel.read_channel(3)
+        channel.close()
+        if not status:
+            return -1, printed
+        outcome = json.loads(status)
+        if outcome.get("status") == "Success":
+            return 0, printed
+        for cause in outcome.get("details", {}).get("causes", []):
+            if cause.get("reason") == "ExitCode":
+                return int(cause["message"]), printed
+        return -1, printed + str(outcome.get("message", ""))

@@ -1,0 +1,5 @@
+"""The menu. What each task does is in playbooks/; how, in botyard/; what differs from place to place, in values/."""
+
+from botyard.commands import menu
+
+ns = menu()
