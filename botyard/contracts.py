@@ -132,6 +132,10 @@ def _silent(_line: str) -> None:
     return None
 
 
+def _no_templates(file: Path) -> str:
+    raise BotyardError(f"cannot render {file}: nobody handed in the variables")
+
+
 @dataclass
 class Context:
     """What the engine tells a module about the run.
@@ -144,6 +148,7 @@ class Context:
         progress: call with one short line whenever long work reaches a new state.
         environment: extra environment variables of the task, for child processes.
         basedir: folder of the playbook file; relative paths in arguments start there.
+        render_file: gives the text of a template file with the task's variables filled in.
     """
 
     check: bool
@@ -153,6 +158,7 @@ class Context:
     progress: Callable[[str], None] = _silent
     environment: Mapping[str, str] = field(default_factory=dict)
     basedir: Path = field(default_factory=Path)
+    render_file: Callable[[Path], str] = _no_templates
 
 
 # Everything that botyard makes in Docker carries this label with the cluster's name as its value;

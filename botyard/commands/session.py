@@ -129,22 +129,48 @@ def run(
         for line in playbook.list_tasks(found, tags=tags, skip_tags=skip):
             print(line)
         return None
-    return playbook.run_playbooks(
-        found,
-        ctx=playbook.RunOptions(
-            paths=paths,
-            target=target,
-            extra_vars=variables,
-            check=flags.check,
-            diff=flags.diff,
-            tags=tags,
-            skip_tags=skip,
-            start_at_task=flags.start_at_task or None,
-            run_dir=run_dir,
-            console="plain" if flags.plain or not sys.stdout.isatty() else "rich",
-            debug=flags.debug,
-        ),
+    options = playbook.RunOptions(
+        paths=paths,
+        target=target,
+        extra_vars=variables,
+        check=flags.check,
+        diff=flags.diff,
+        tags=tags,
+        skip_tags=skip,
+        start_at_task=flags.start_at_task or None,
+        run_dir=run_dir,
+        console="plain" if flags.plain or not sys.stdout.isatty() else "rich",
+        debug=flags.debug,
     )
+    with one_run_at_a_time(paths.cache, target.cluster):
+        return playbook.run_playbooks(found, ctx=options)
+
+
+@contextlib.contextmanager
+def one_run_at_a_time(cache: Path, cluster: str) -> Iterator[None]:
+    """Holds this machine's lock on a cluster; the kernel frees it when a run is killed.
+
+    Raises:
+        BadInput: another run works on that cluster now, from whichever checkout.
+    """
+    from filelock import FileLock, Timeout
+
+    folder = cache / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    holder = folder / f"{cluster}.pid"
+    lock = FileLock(folder / f"{cluster}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        pid = holder.read_text().strip() if holder.is_file() else "unknown"
+        raise BadInput(
+            f"another run (process {pid}) is working on cluster {cluster}", "wait for it to end, or stop it"
+        ) from None
+    try:
+        holder.write_text(f"{os.getpid()}\n")
+        yield
+    finally:
+        lock.release()
 
 
 def _words(text: str) -> list[str]:

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 _REQUIRED = dataclasses.MISSING
 
 
-def arg(doc: str, default: Any = _REQUIRED, *, aliases: tuple[str, ...] = (), secret: bool = False) -> Any:
+@dataclasses.dataclass(frozen=True)
+class Expression:
+    """An argument that is a Jinja2 expression: its text, and ``evaluate()`` for its value at this moment."""
+
+    text: str
+    evaluate: Callable[[], Any]
+
+
+def arg(
+    doc: str,
+    default: Any = _REQUIRED,
+    *,
+    aliases: tuple[str, ...] = (),
+    secret: bool = False,
+    expression: bool = False,
+) -> Any:
     """One field of an ``Args`` dataclass.
 
     Args:
@@ -16,8 +32,9 @@ def arg(doc: str, default: Any = _REQUIRED, *, aliases: tuple[str, ...] = (), se
         default: value where the playbook gives none; without one the argument is required.
         aliases: other names that playbooks may use for it.
         secret: its value never appears in a report or diff.
+        expression: its strings are expressions; the module gets ``Expression`` instead of each.
     """
-    metadata = {"doc": doc, "aliases": aliases, "secret": secret}
+    metadata = {"doc": doc, "aliases": aliases, "secret": secret, "expression": expression}
     if default is _REQUIRED:
         return dataclasses.field(metadata=metadata)
     if isinstance(default, list | dict):

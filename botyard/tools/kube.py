@@ -74,15 +74,21 @@ class Kube:
         found = resource.get(namespace=namespace, label_selector=labels or None, field_selector=fields or None)
         return [dict(item) for item in found.to_dict()["items"]]
 
-    def apply(self, body: dict[str, Any], namespace: str | None = None, dry_run: bool = False) -> dict[str, Any]:
-        """Server-side apply under our field manager; with dry_run the server answers but stores nothing."""
+    def apply(
+        self,
+        body: dict[str, Any],
+        namespace: str | None = None,
+        dry_run: bool = False,
+        field_manager: str = FIELD_MANAGER,
+    ) -> dict[str, Any]:
+        """Server-side apply under a field manager; with dry_run the server answers but stores nothing."""
         resource = self.dynamic.resources.get(api_version=body["apiVersion"], kind=body["kind"])
         extra: dict[str, Any] = {"dry_run": "All"} if dry_run else {}
         done = resource.server_side_apply(
             body=body,
             name=body["metadata"]["name"],
             namespace=body["metadata"].get("namespace", namespace),
-            field_manager=FIELD_MANAGER,
+            field_manager=field_manager,
             force_conflicts=True,
             **extra,
         )
@@ -97,13 +103,19 @@ class Kube:
         return True
 
     def logs(
-        self, pod: str, namespace: str, container: str | None = None, tail: int | None = None, previous: bool = False
+        self,
+        pod: str,
+        namespace: str,
+        container: str | None = None,
+        tail: int | None = None,
+        previous: bool = False,
+        timestamps: bool = False,
     ) -> str:
-        """A container's log, '' where it has none yet."""
+        """A container's log, '' where it has none yet; ``timestamps`` puts the RFC 3339 time before each line."""
         try:
             return str(
                 self.core.read_namespaced_pod_log(
-                    pod, namespace, container=container, tail_lines=tail, previous=previous
+                    pod, namespace, container=container, tail_lines=tail, previous=previous, timestamps=timestamps
                 )
             )
         except ApiException as error:
@@ -115,8 +127,10 @@ class Kube:
         self, pod: str, namespace: str, argv: Sequence[str], container: str | None = None, timeout_s: float = 60
     ) -> tuple[int, str]:
         """Runs a program in a container; returns its exit code and what it printed (both streams)."""
+        # The library's stream() swaps a method of the client while it works: a client of its own keeps threads apart.
+        core = client.CoreV1Api(client.ApiClient(self.api.configuration))
         channel = stream(
-            self.core.connect_get_namespaced_pod_exec,
+            core.connect_get_namespaced_pod_exec,
             pod,
             namespace,
             command=list(argv),
@@ -140,3 +154,19 @@ class Kube:
             if cause.get("reason") == "ExitCode":
                 return int(cause["message"]), printed
         return -1, printed + str(outcome.get("message", ""))
+
+    def pod_http(self, pod: str, namespace: str, port: int, method: str, path: str,
+                 body: Any = None, timeout_s: float = 20) -> tuple[int, str]:
+        """One HTTP request to one port of one pod, carried by the API server; returns status and body.
+
+        Args:
+            body: sent as JSON; None sends none.
+        """
+        call = self.api.param_serialize(
+            method, f"/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy/{path.lstrip('/')}",
+            header_params={"Content-Type": "application/json", "Accept": "*/*"},
+            body=body, auth_settings=["BearerToken"],
+        )
+        response = self.api.call_api(*call, _request_timeout=timeout_s)
+        response.read()
+        return int(response.status), response.data.decode(errors="replace")

@@ -1,0 +1,29 @@
+"""``botyard.core.docker_engine``: an engine answers, or all that we changed on the host is undone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from botyard.contracts import Context, Result
+from botyard.host import engine, removal, sources
+from botyard.modules.spec import arg
+
+NAME = "botyard.core.docker_engine"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    state: Literal["started", "absent"] = arg(
+        "an engine answers, or leftovers and host changes of ours are gone", "started"
+    )
+
+
+def run(args: Args, ctx: Context) -> Result:
+    if args.state == "absent":
+        done = removal.absent(check=ctx.check, progress=ctx.progress)
+        return Result(changed=bool(done), msg="; ".join(done) or "nothing of ours is left", data={"changes": done})
+    packages = sources.choose(ctx.paths, ctx.target, write=not ctx.check).mode == "packages"
+    found = engine.ensure(programs=packages, check=ctx.check, progress=ctx.progress)
+    msg = "; ".join(found.changes) or ("our engine answers" if found.ours else "an engine answers")
+    return Result(changed=bool(found.changes), msg=msg, data={"ours": found.ours, "changes": found.changes})

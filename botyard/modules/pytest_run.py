@@ -1,0 +1,70 @@
+"""botyard.core.pytest: run the checks of a released bot and judge them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from botyard.contracts import BadInput, Context, Result
+from botyard.modules.spec import arg
+from botyard.tools.kube import Kube
+from botyard.verify.released import require_mark
+from botyard.verify.suite import run_suite
+
+NAME = "botyard.core.pytest"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    path: Path = arg("folder or file of the checks")
+    marks: Literal["readonly", "disruptive"] = arg("which checks: readonly ones change nothing")
+    extra: list[str] = arg("more arguments for pytest", [])
+    run_dir: str = arg("where JUnit files and diagnostics go; '' is the folder of this checkout's state", "")
+    timeout_s: float = arg("seconds until the checks are ended", 1800.0)
+
+
+def run(args: Args, ctx: Context) -> Result:
+    """Runs the checks; failed where one fails or none was found. Check mode only lists them."""
+    path = args.path if args.path.is_absolute() else ctx.basedir / args.path
+    if not path.exists():
+        raise BadInput(f"there are no checks at {path}")
+    run_dir = Path(args.run_dir) if args.run_dir else ctx.paths.state / "checks"
+    env = {
+        **ctx.environment,
+        "BOTYARD_TARGET": str(ctx.target.name),
+        "BOTYARD_STATE": str(ctx.paths.state),
+        "BOTYARD_RUN_DIR": str(run_dir),
+    }
+    junit: Path | None = None
+    if not ctx.check:
+        if args.marks == "disruptive":
+            require_mark(Kube(ctx.paths.state / "kubeconfig", ctx.target.context), ctx.target.cluster)
+        run_dir.mkdir(parents=True, exist_ok=True)
+        junit = run_dir / f"pytest-{args.marks}.xml"
+    verdict, printed = run_suite(
+        path,
+        args.marks,
+        root=ctx.paths.root,
+        env=env,
+        junit=junit,
+        progress=ctx.progress,
+        extra=args.extra,
+        timeout_s=args.timeout_s,
+    )
+    if junit is None:
+        found = verdict.collected
+        msg = f"would run {found} {args.marks} checks" if found else f"no {args.marks} check was found in {path}"
+        msg = "\n".join([*verdict.failures, msg]) if verdict.failures else msg
+        return Result(msg=msg, failed=not found or bool(verdict.failures), data={**verdict.data(), "collected": found})
+    (run_dir / f"pytest-{args.marks}.log").write_text(printed)
+    if verdict.good:
+        return Result(msg=verdict.line(), data=verdict.data())
+    if not verdict.total and not verdict.failures:
+        verdict.failures.append(f"no {args.marks} check was found in {path}")
+    elif not verdict.passed and not verdict.failures:
+        verdict.failures.append(f"every {args.marks} check was skipped")
+    kept = f"evidence: {run_dir / 'diagnostics'}" if verdict.failed else ""
+    return Result(
+        failed=True, msg="\n".join(filter(None, [verdict.line(), *verdict.failures, kept])), data=verdict.data()
+    )

@@ -1,0 +1,179 @@
+"""The keywords of plays, blocks and tasks: which there are, what values they take, and why others are refused."""
+
+from __future__ import annotations
+
+import keyword as python
+from typing import Any
+
+from botyard.playbook.source import Map, Seq, Text, Where, close_to, refuse
+
+# Kinds of value; "?" at the end: a template that gives one will do as well.
+PLAY = {
+    "name": "text",
+    "hosts": "text",
+    "connection": "text",
+    "gather_facts": "bool",
+    "vars": "map",
+    "vars_files": "names",
+    "tasks": "list",
+    "tags": "tags",
+    "environment": "map",
+    "ignore_errors": "bool?",
+    "no_log": "bool?",
+    "check_mode": "bool?",
+    "diff": "bool?",
+}
+IMPORT = {
+    "import_playbook": "text",
+    "ansible.builtin.import_playbook": "text",
+    "name": "text",
+    "vars": "map",
+    "tags": "tags",
+    "when": "conditions",
+}
+_SHARED = {
+    "name": "text",
+    "when": "conditions",
+    "vars": "map",
+    "tags": "tags",
+    "environment": "map",
+    "ignore_errors": "bool?",
+    "no_log": "bool?",
+    "check_mode": "bool?",
+    "diff": "bool?",
+}
+BLOCK = {**_SHARED, "block": "list", "rescue": "list", "always": "list"}
+TASK = {
+    **_SHARED,
+    "loop": "list?",
+    "loop_control": "map",
+    "register": "identifier",
+    "until": "conditions",
+    "retries": "int?",
+    "delay": "number?",
+    "changed_when": "conditions",
+    "failed_when": "conditions",
+}
+LOOP_CONTROL = {"loop_var": "identifier", "index_var": "identifier", "label": "any", "pause": "number?"}
+
+_ONE_HOST = "everything runs on this machine; the target is chosen by --target"
+_LATER = "not supported yet"
+REFUSED: dict[str, str] = {
+    "action": "write the module's name as the key",
+    "any_errors_fatal": "the first failure always ends the playbook",
+    "args": "write the arguments below the module's name",
+    "async": "a task runs to its end; playbooks run side by side by import_playbook with vars: {side_by_side: GROUP}",
+    "become": "tasks run as the user who started botyard",
+    "become_method": "tasks run as the user who started botyard",
+    "become_user": "tasks run as the user who started botyard",
+    "collections": "write modules with their full name",
+    "debugger": "use --debug and --start-at-task",
+    "delegate_facts": _ONE_HOST,
+    "delegate_to": _ONE_HOST,
+    "fact_path": "facts are never gathered",
+    "force_handlers": _LATER,
+    "gather_subset": "facts are never gathered",
+    "gather_timeout": "facts are never gathered",
+    "handlers": _LATER,
+    "ignore_unreachable": "this machine is always reachable",
+    "import_role": "there are no roles; use import_playbook",
+    "import_tasks": f"{_LATER}; use import_playbook",
+    "include_role": "there are no roles; use import_playbook",
+    "include_tasks": f"{_LATER}; use import_playbook",
+    "include_vars": f"{_LATER}; use vars_files of the play",
+    "listen": _LATER,
+    "local_action": "every task is local: write the module's name as the key",
+    "max_fail_percentage": _ONE_HOST,
+    "meta": _LATER,
+    "module_defaults": "write the arguments at each task",
+    "notify": _LATER,
+    "order": _ONE_HOST,
+    "poll": "a task runs to its end",
+    "port": _ONE_HOST,
+    "post_tasks": "put them at the end of tasks",
+    "pre_tasks": "put them at the start of tasks",
+    "remote_user": _ONE_HOST,
+    "roles": "there are no roles; use import_playbook",
+    "run_once": _ONE_HOST,
+    "serial": _ONE_HOST,
+    "shell": "no shell is ever used; use ansible.builtin.command",
+    "strategy": "tasks run in order; playbooks run side by side by import_playbook with vars: {side_by_side: GROUP}",
+    "throttle": _ONE_HOST,
+    "timeout": "long-running modules have a timeout argument of their own",
+    "vars_prompt": "runs never ask; use --extra-vars",
+}
+
+
+def refuse_unknown(word: str, known: dict[str, Any] | list[str], where: Where, what: str) -> None:
+    """Raises BadInput for a word that is no keyword here."""
+    short = word.removeprefix("ansible.builtin.").removeprefix("ansible.legacy.")
+    if short in REFUSED:
+        refuse(where, f"{what} {word!r} is not supported", REFUSED[short])
+    if short.startswith("with_"):
+        refuse(where, f"{what} {word!r} is not supported", "use loop")
+    refuse(where, f"unknown {what} {word!r}", close_to(word, known) or f"there are: {', '.join(sorted(known))}")
+
+
+def check_value(word: str, kind: str, value: Any, where: Where) -> None:
+    """Raises BadInput where the value is of a wrong kind (as far as it is literal)."""
+    if kind.endswith("?") and isinstance(value, Text) and value.is_template:
+        return
+    if not _FITS[kind.removesuffix("?")](value):
+        refuse(where, f"{word} takes {_MEANING[kind.removesuffix('?')]}, not {_what(value)}")
+
+
+def _identifier(value: Any) -> bool:
+    return isinstance(value, str) and value.isidentifier() and not python.iskeyword(value)
+
+
+def _conditions(value: Any) -> bool:
+    return isinstance(value, bool | str) or (isinstance(value, list) and all(isinstance(v, bool | str) for v in value))
+
+
+def _words(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str | int) for v in value))
+
+
+_FITS = {
+    "any": lambda _value: True,
+    "text": lambda value: isinstance(value, str | int | float) and not isinstance(value, bool),
+    "bool": lambda value: isinstance(value, bool),
+    "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "map": lambda value: isinstance(value, Map) and all(isinstance(key, str) for key in value),
+    "list": lambda value: isinstance(value, Seq),
+    "tags": _words,
+    "names": _words,
+    "identifier": _identifier,
+    "conditions": _conditions,
+}
+_MEANING = {
+    "text": "text",
+    "bool": "true or false",
+    "int": "a whole number",
+    "number": "a number of seconds",
+    "map": "a mapping",
+    "list": "a list",
+    "tags": "a tag or a list of tags",
+    "names": "a file name or a list of them",
+    "identifier": "a variable name (letters, digits, _; no reserved word)",
+    "conditions": "an expression or a list of them",
+}
+
+
+def _what(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, Map):
+        return "a mapping (a string that holds ': ' or starts with {{ needs quotes)"
+    if isinstance(value, Seq):
+        return "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value!r}"
+
+
+def words(value: Any) -> list[str]:
+    """Tags or names: one word, words separated by commas, or a list."""
+    items = value if isinstance(value, list) else str(value).split(",")
+    return [str(item).strip() for item in items if str(item).strip()]

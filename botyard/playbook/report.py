@@ -1,0 +1,250 @@
+"""What a run is told (RunOptions), what it tells (RunReport and its records), and who listens while it goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from botyard.contracts import Diff, Paths, Secret
+
+Status = Literal["running", "ok", "changed", "skipped", "failed", "ignored", "rescued", "interrupted"]
+HIDDEN = "output hidden by no_log"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How to run.
+
+    Args:
+        target: the typed target, handed to modules.
+        extra_vars: the strongest variables; plain values, never read as templates.
+        start_at_task: name (or pattern) of the first task to run.
+        run_dir: where reports go; None writes none.
+        console: ``auto`` is rich on a terminal and plain elsewhere.
+        debug: show tracebacks.
+    """
+
+    paths: Paths
+    target: Any = None
+    extra_vars: Mapping[str, Any] = field(default_factory=dict)
+    check: bool = False
+    diff: bool = False
+    tags: list[str] = field(default_factory=list)
+    skip_tags: list[str] = field(default_factory=list)
+    start_at_task: str | None = None
+    run_dir: Path | None = None
+    console: Literal["auto", "rich", "plain"] = "auto"
+    debug: bool = False
+
+
+@dataclass
+class ItemRecord:
+    """One round of a loop."""
+
+    label: str
+    status: Status
+    msg: str = ""
+    diff: list[Diff] = field(default_factory=list)
+
+
+@dataclass
+class TaskRecord:
+    """One task as it ran. ``started_s`` counts from the start of the run."""
+
+    name: str
+    module: str
+    where: str
+    play: str
+    playbook: str
+    lane: str
+    started_s: float
+    status: Status = "running"
+    changed: bool = False
+    duration_s: float = 0.0
+    attempts: int = 1
+    msg: str = ""
+    cure: str = ""
+    traceback: str = ""
+    items: list[ItemRecord] = field(default_factory=list)
+    diff: list[Diff] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    summary_lines: list[str] = field(default_factory=list)
+    data: Any = None  # what register gives, secrets hidden
+
+
+@dataclass
+class PlayRecord:
+    """One play as it ran; the counts are of tasks, and ``ok`` includes the changed ones (as in Ansible)."""
+
+    name: str
+    hosts: str
+    playbook: str
+    lane: str
+    started_s: float
+    duration_s: float = 0.0
+    ok: int = 0
+    changed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    rescued: int = 0
+    ignored: int = 0
+
+    def count(self, record: TaskRecord) -> None:
+        if record.status in ("ok", "changed", "ignored"):
+            self.ok += 1
+        if record.status in ("ok", "changed", "ignored", "rescued", "failed") and record.changed:
+            self.changed += 1
+        if record.status in ("failed", "skipped", "rescued", "ignored"):
+            setattr(self, record.status, getattr(self, record.status) + 1)
+
+
+@dataclass
+class RunReport:
+    """A whole run."""
+
+    exit_code: int = 0
+    plays: list[PlayRecord] = field(default_factory=list)
+    tasks: list[TaskRecord] = field(default_factory=list)
+    duration_s: float = 0.0
+    check: bool = False
+    go_on: str = ""  # the command that goes on after a failure or Ctrl-C
+    run_dir: Path | None = None
+
+    def _sum(self, name: str) -> int:
+        return sum(getattr(play, name) for play in self.plays)
+
+    ok = property(lambda self: self._sum("ok"))
+    changed = property(lambda self: self._sum("changed"))
+    failed = property(lambda self: self._sum("failed"))
+    skipped = property(lambda self: self._sum("skipped"))
+    rescued = property(lambda self: self._sum("rescued"))
+    ignored = property(lambda self: self._sum("ignored"))
+
+    def counts(self) -> dict[str, int]:
+        """The seven counts in Ansible's order."""
+        names = ("ok", "changed", "unreachable", "failed", "skipped", "rescued", "ignored")
+        return {name: 0 if name == "unreachable" else self._sum(name) for name in names}
+
+    def slowest(self, count: int = 5) -> list[TaskRecord]:
+        return sorted(self.tasks, key=lambda task: -task.duration_s)[:count]
+
+    def as_json(self) -> dict[str, Any]:
+        plays = [dataclasses.asdict(play) for play in self.plays]
+        tasks = [dataclasses.asdict(task) for task in self.tasks]
+        head = {"exit_code": self.exit_code, "duration_s": round(self.duration_s, 3), "check": self.check}
+        return {**head, "counts": self.counts(), "plays": plays, "tasks": tasks}
+
+
+class Listener:
+    """Told of everything while a run goes on; every text is free of secrets. Calls never overlap."""
+
+    def play_started(self, play: PlayRecord) -> None: ...
+
+    def task_started(self, task: TaskRecord) -> None: ...
+
+    def progress(self, task: TaskRecord, line: str) -> None: ...
+
+    def item_done(self, task: TaskRecord, item: ItemRecord) -> None: ...
+
+    def task_done(self, task: TaskRecord) -> None: ...
+
+    def finished(self, report: RunReport) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Broadcast(Listener):
+    """Tells several listeners, one event at a time."""
+
+    def __init__(self, listeners: Iterable[Listener]) -> None:
+        self._listeners = list(listeners)
+        self._lock = threading.RLock()
+
+    def _tell(self, event: str, *args: Any) -> None:
+        with self._lock:
+            for listener in self._listeners:
+                getattr(listener, event)(*args)
+
+    def play_started(self, play: PlayRecord) -> None:
+        self._tell("play_started", play)
+
+    def task_started(self, task: TaskRecord) -> None:
+        self._tell("task_started", task)
+
+    def progress(self, task: TaskRecord, line: str) -> None:
+        self._tell("progress", task, line)
+
+    def item_done(self, task: TaskRecord, item: ItemRecord) -> None:
+        self._tell("item_done", task, item)
+
+    def task_done(self, task: TaskRecord) -> None:
+        self._tell("task_done", task)
+
+    def finished(self, report: RunReport) -> None:
+        self._tell("finished", report)
+
+    def close(self) -> None:
+        self._tell("close")
+
+
+class Redactor:
+    """Hides values that must never be shown, wherever they turn up."""
+
+    def __init__(self) -> None:
+        self._values: set[str] = set()
+
+    def learn(self, value: Any) -> None:
+        if isinstance(value, Secret):
+            value = value.reveal()
+        if isinstance(value, Mapping):
+            for item in value.values():
+                self.learn(item)
+        elif isinstance(value, list | tuple):
+            for item in value:
+                self.learn(item)
+        elif isinstance(value, str) and value.strip():
+            self._values.add(value)
+
+    def learn_secrets(self, value: Any) -> None:
+        """Learns the Secrets that lie anywhere in ``value``."""
+        if isinstance(value, Secret):
+            self.learn(value)
+        elif isinstance(value, Mapping):
+            for item in value.values():
+                self.learn_secrets(item)
+        elif isinstance(value, list | tuple):
+            for item in value:
+                self.learn_secrets(item)
+
+    def text(self, text: str) -> str:
+        for value in sorted(self._values, key=len, reverse=True):
+            text = text.replace(value, "***")
+        return text
+
+    def clean(self, value: Any) -> Any:
+        """A copy fit for JSON with every secret replaced."""
+        if isinstance(value, bool | int | float) or value is None:
+            return value
+        if isinstance(value, Mapping):
+            return {self.text(str(key)): self.clean(item) for key, item in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self.clean(item) for item in value]
+        return self.text(str(value))
+
+    def diffs(self, diffs: Iterable[Diff]) -> list[Diff]:
+        return [Diff(self.text(d.header), self.text(d.before), self.text(d.after)) for d in diffs]
+
+
+class Clock:
+    """Seconds since the run began."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def now(self) -> float:
+        return round(time.monotonic() - self._start, 3)

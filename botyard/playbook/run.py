@@ -1,0 +1,211 @@
+"""Runs loaded playbooks: plays in order, blocks with rescue and always, neighbours side by side in threads."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from botyard import process
+from botyard.contracts import EXIT_BAD_INPUT, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
+from botyard.playbook.model import Block, Imported, Play, Playbook, Task
+from botyard.playbook.report import Broadcast, Clock, PlayRecord, Redactor, RunOptions, RunReport
+from botyard.playbook.task import TaskFailed, TaskRunner
+from botyard.playbook.template import Templar
+
+_INTERRUPT_GRACE_S = 15
+
+
+class Stop:
+    """A wish to stop after the current task; a stop of an outer group counts too."""
+
+    def __init__(self, outer: Stop | None = None) -> None:
+        self._event = threading.Event()
+        self._outer = outer
+
+    def set(self) -> None:
+        self._event.set()
+
+    def is_set(self) -> bool:
+        return self._event.is_set() or (self._outer is not None and self._outer.is_set())
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: a neighbour failed or Ctrl-C came
+    """This lane ends here."""
+
+
+@dataclass
+class Lane:
+    """One line of work: its name (empty unless side by side), what tasks registered so far, and its stop."""
+
+    name: str
+    facts: dict[str, Any]
+    stop: Stop
+    failures: list[TaskFailed] = field(default_factory=list)
+
+
+class Runner:
+    """Runs playbooks one after another on the same variables."""
+
+    def __init__(
+        self,
+        options: RunOptions,
+        templar: Templar,
+        chosen: set[Task],
+        report: RunReport,
+        listener: Broadcast,
+        redactor: Redactor,
+    ) -> None:
+        self._options = options
+        self._chosen = chosen
+        self._report = report
+        self._listener = listener
+        self._clock = Clock()
+        self._stop = Stop()
+        self._lock = threading.Lock()
+        self._tasks = TaskRunner(options, templar, listener, redactor, self._clock, report)
+
+    def run(self, books: Sequence[Playbook]) -> None:
+        """Runs all; fills the report, its exit code included."""
+        lane = Lane("", {}, self._stop)
+        try:
+            for book in books:
+                self._book(book, lane)
+            self._report.exit_code = EXIT_DONE
+        except TaskFailed as failure:
+            untouched = failure.bad_input and self._report.changed == 0
+            self._report.exit_code = EXIT_BAD_INPUT if untouched else EXIT_FAILED
+        except KeyboardInterrupt:
+            self._stop.set()
+            process.end_children()
+            self._report.exit_code = EXIT_INTERRUPTED
+        self._report.duration_s = self._clock.now()
+
+    def _book(self, book: Playbook, lane: Lane) -> None:
+        def group(entry: Play | Imported) -> str | None:
+            return entry.side_by_side if isinstance(entry, Imported) else None
+
+        for name, entries in itertools.groupby(book.entries, key=group):
+            members = list(entries)
+            if name is not None and len(members) > 1:
+                self._side_by_side([m.playbook for m in members if isinstance(m, Imported)], lane)
+                continue
+            for entry in members:
+                if isinstance(entry, Play):
+                    self._play(entry, book, lane)
+                else:
+                    self._book(entry.playbook, lane)
+
+    def _side_by_side(self, books: Sequence[Playbook], lane: Lane) -> None:
+        """Each playbook on a copy of the variables; what they registered is merged back in the order of the file."""
+        stop = Stop(lane.stop)
+        lanes = [Lane(f"{lane.name}/{b.name}".strip("/"), dict(lane.facts), stop) for b in books]
+        faults: list[BaseException] = []
+
+        def work(book: Playbook, own: Lane) -> None:
+            try:
+                self._book(book, own)
+            except TaskFailed as failure:
+                own.failures.append(failure)
+                stop.set()
+            except Stopped:
+                pass
+            except BaseException as fault:  # noqa: BLE001 - raised again below, in the thread that waits
+                faults.append(fault)
+                stop.set()
+
+        threads = [
+            threading.Thread(target=work, args=pair, name=pair[1].name, daemon=True)
+            for pair in zip(books, lanes, strict=True)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(timeout=0.5)  # short rounds: a join without end would hold back Ctrl-C
+        except KeyboardInterrupt:
+            stop.set()
+            process.end_children()
+            for thread in threads:
+                thread.join(timeout=_INTERRUPT_GRACE_S)
+            raise
+        before = dict(lane.facts)
+        for own in lanes:
+            lane.facts.update({k: v for k, v in own.facts.items() if k not in before or before[k] is not v})
+        for fault in faults:
+            raise fault
+        for own in lanes:
+            for failure in own.failures:
+                raise failure
+        if lane.stop.is_set():
+            raise Stopped
+
+    def _play(self, play: Play, book: Playbook, lane: Lane) -> None:
+        if not any(self._selected(entry) for entry in play.tasks):
+            return
+        record = PlayRecord(play.name, play.hosts, book.name, lane.name, self._clock.now())
+        with self._lock:
+            self._report.plays.append(record)
+        self._listener.play_started(record)
+        magic: Mapping[str, Any] = {
+            "ansible_check_mode": self._options.check,
+            "ansible_diff_mode": self._options.diff,
+            "ansible_play_name": play.name,
+            "inventory_hostname": play.hosts,
+            "playbook_dir": str(book.file.parent),
+        }
+        # Weakest last: magic, then vars of the play, its files, of import_playbook.
+        layers = [*reversed(play.vars), magic]
+        try:
+            self._entries(play.tasks, _At(record, book, layers, lane, rescued=False))
+        finally:
+            record.duration_s = self._clock.now() - record.started_s
+
+    def _selected(self, entry: Task | Block) -> bool:
+        if isinstance(entry, Task):
+            return entry in self._chosen
+        return any(task in self._chosen for task in entry.every_task())
+
+    def _entries(self, entries: Sequence[Task | Block], at: _At) -> None:
+        for entry in entries:
+            if isinstance(entry, Block):
+                self._block(entry, at)
+            elif entry in self._chosen:
+                if at.lane.stop.is_set():
+                    raise Stopped
+                self._tasks.run(entry, at)
+
+    def _block(self, block: Block, at: _At) -> None:
+        pending: TaskFailed | None = None
+        try:
+            self._entries(block.tasks, at.with_rescue() if block.rescue else at)
+        except TaskFailed as failure:
+            if block.rescue:
+                at.lane.facts["ansible_failed_task"] = {"name": failure.record.name, "action": failure.record.module}
+                at.lane.facts["ansible_failed_result"] = failure.result
+                try:
+                    self._entries(block.rescue, at)
+                except TaskFailed as second:
+                    pending = second
+            else:
+                pending = failure
+        self._entries(block.always, at)
+        if pending is not None:
+            raise pending
+
+
+@dataclass(frozen=True)
+class _At:
+    """Where in the run a task stands."""
+
+    play: PlayRecord
+    book: Playbook
+    layers: Sequence[Mapping[str, Any]]  # variables of the play, strongest first
+    lane: Lane
+    rescued: bool  # a rescue waits further out
+
+    def with_rescue(self) -> _At:
+        return _At(self.play, self.book, self.layers, self.lane, rescued=True)

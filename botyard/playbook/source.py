@@ -1,0 +1,238 @@
+"""YAML read with the place of everything in it; strings keep where they stand, which also marks them as templates."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from botyard.contracts import BadInput
+
+_TAG = "tag:yaml.org,2002:"
+# PyYAML's set, which Ansible reads by: y and n stay strings.
+_BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A place in a file; ``line`` and ``column`` count from 1."""
+
+    file: Path
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{shown(self.file)}:{self.line}:{self.column}"
+
+    def moved(self, lines: int) -> Where:
+        return Where(self.file, self.line + lines, self.column) if lines else self
+
+    def excerpt(self) -> str:
+        """The line with a caret below the column; empty where the file can't be read."""
+        try:
+            lines = self.file.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return ""
+        if not 0 < self.line <= len(lines):
+            return ""
+        text = lines[self.line - 1]
+        lead = "".join("\t" if c == "\t" else " " for c in text[: self.column - 1])
+        return f"    {text}\n    {lead}^"
+
+
+class Text(str):
+    """A string that stands in a playbook: the only kind that is ever read as a template."""
+
+    __slots__ = ("is_template", "where")
+    where: Where
+    is_template: bool
+
+    def __new__(cls, value: str, where: Where) -> Text:
+        self = super().__new__(cls, value)
+        self.where = where
+        self.is_template = "{{" in value or "{%" in value or "{#" in value
+        return self
+
+
+class Map(dict[str, Any]):
+    """A mapping of a playbook; ``keys_at`` and ``values_at`` tell where each key and value stands."""
+
+    def __init__(self, where: Where) -> None:
+        super().__init__()
+        self.where = where
+        self.keys_at: dict[Any, Where] = {}
+        self.values_at: dict[Any, Where] = {}
+
+    def at(self, key: Any) -> Where:
+        return self.values_at.get(key, self.where)
+
+
+class Seq(list[Any]):
+    """A list of a playbook; ``items_at`` tells where each item stands."""
+
+    def __init__(self, where: Where) -> None:
+        super().__init__()
+        self.where = where
+        self.items_at: list[Where] = []
+
+
+def shown(file: Path) -> str:
+    """A file as people read it: relative where it lies below the working folder."""
+    try:
+        return str(file.relative_to(Path.cwd()))
+    except ValueError:
+        return str(file)
+
+
+def close_to(word: str, known: Iterable[str]) -> str:
+    """``did you mean X?`` or an empty string."""
+    names = sorted(set(known))
+    found = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if not found:
+        by_last = {n.rsplit(".", 1)[-1]: n for n in names}
+        found = [by_last[n] for n in difflib.get_close_matches(word.rsplit(".", 1)[-1], by_last, n=1, cutoff=0.7)]
+    return f"did you mean {found[0]}?" if found else ""
+
+
+def refuse(where: Where, problem: str, cure: str = "") -> NoReturn:
+    """Raises BadInput that shows the place."""
+    raise located(where, problem, cure)
+
+
+def located(where: Where, problem: str, cure: str = "") -> BadInput:
+    excerpt = where.excerpt()
+    return BadInput(f"{where}: {problem}" + (f"\n{excerpt}" if excerpt else ""), cure)
+
+
+def read_yaml(file: Path, asked_at: Where | None = None) -> Any:
+    """Reads one YAML 1.1 document (as Ansible does) into Map, Seq, Text and plain numbers, booleans and None.
+
+    Args:
+        asked_at: the place that names this file, for the message where it is missing.
+
+    Raises:
+        BadInput: missing or unreadable file, bad YAML, duplicate key, unknown tag.
+    """
+    try:
+        content = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        siblings = [p.name for p in file.parent.glob("*.y*ml")] if file.parent.is_dir() else []
+        problem, cure = f"no such file: {shown(file)}", close_to(file.name, siblings)
+        raise (located(asked_at, problem, cure) if asked_at else BadInput(problem, cure)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        problem = f"cannot read {shown(file)}: {error}"
+        raise (located(asked_at, problem) if asked_at else BadInput(problem)) from None
+    yaml = YAML(typ="rt", pure=True)
+    yaml.version = (1, 1)
+    try:
+        node = yaml.compose(content)
+        return _Builder(file).build(node) if node is not None else None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = ", ".join(part for part in (error.context, error.problem) if part) or "unreadable"
+        where = Where(file, mark.line + 1, mark.column + 1) if mark else Where(file, 1, 1)
+        cure = "give every line of one list or mapping the same indent; quote a value that holds ': ' or starts with {, [, *, &, % or @"
+        raise located(where, f"not valid YAML: {what}", cure) from None
+    except YAMLError as error:
+        raise located(Where(file, 1, 1), f"not valid YAML: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise located(Where(file, 1, 1), "not valid YAML: nested too deeply, or an alias that holds itself") from None
+
+
+class _Builder:
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def where(self, node: Node) -> Where:
+        return Where(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
+
+    def build(self, node: Node) -> Any:
+        where = self.where(node)
+        if isinstance(node, MappingNode):
+            return self.mapping(node, where)
+        if isinstance(node, SequenceNode):
+            items = Seq(where)
+            for child in node.value:
+                items.append(self.build(child))
+                items.items_at.append(self.where(child))
+            return items
+        return self.scalar(node, where)
+
+    def mapping(self, node: MappingNode, where: Where) -> Map:
+        result = Map(where)
+        merged: list[Map] = []
+        for key_node, value_node in node.value:
+            key_at = self.where(key_node)
+            if not isinstance(key_node, ScalarNode):
+                refuse(key_at, "a key must be a plain word", 'quote a value that starts with {{: "{{ name }}"')
+            if key_node.tag == _TAG + "merge":
+                value = self.build(value_node)
+                parts = list(value) if isinstance(value, Seq) else [value]
+                if not all(isinstance(part, Map) for part in parts):
+                    refuse(key_at, "<< takes a mapping or a list of mappings")
+                merged += parts
+                continue
+            key = self.scalar(key_node, key_at)
+            key = str(key) if isinstance(key, str) else key
+            if key in result.keys_at:
+                refuse(key_at, f"duplicate key {key!r}; it stands first in line {result.keys_at[key].line}")
+            result[key] = self.build(value_node)
+            result.keys_at[key] = key_at
+            result.values_at[key] = self.where(value_node)
+        for part in merged:
+            for key in [k for k in part if k not in result]:
+                result[key] = part[key]
+                result.keys_at[key] = part.keys_at[key]
+                result.values_at[key] = part.values_at[key]
+        return result
+
+    def scalar(self, node: ScalarNode, where: Where) -> Any:
+        text: str = node.value
+        kind = str(node.tag).removeprefix(_TAG)
+        if kind == "null":
+            return None
+        if kind == "bool" and text.lower() in _BOOLEANS:
+            return _BOOLEANS[text.lower()]
+        if kind == "int":
+            return _integer(text)
+        if kind == "float":
+            return _floating(text)
+        if kind == "!unsafe":
+            return text
+        if kind in ("str", "bool", "timestamp", "value"):
+            return Text(text, where.moved(1) if node.style in ("|", ">") else where)
+        return refuse(where, f"unknown YAML tag {node.tag}", "only !unsafe is known")
+
+
+def _integer(text: str) -> int:
+    digits = text.replace("_", "").lower()
+    sign = -1 if digits.startswith("-") else 1
+    digits = digits.lstrip("+-")
+    if ":" in digits:
+        total = 0
+        for part in digits.split(":"):
+            total = total * 60 + int(part)
+        return sign * total
+    for prefix, base in (("0b", 2), ("0x", 16), ("0o", 8), ("0", 8)):
+        if digits.startswith(prefix) and len(digits) > len(prefix):
+            return sign * int(digits[len(prefix) :], base)
+    return sign * int(digits)
+
+
+def _floating(text: str) -> float:
+    plain = text.replace("_", "").lower()
+    if plain.lstrip("+-") in (".inf", ".nan"):
+        return float(plain.replace(".", ""))
+    if ":" in plain:
+        sign = -1.0 if plain.startswith("-") else 1.0
+        total = 0.0
+        for part in plain.lstrip("+-").split(":"):
+            total = total * 60 + float(part)
+        return sign * total
+    return float(plain)

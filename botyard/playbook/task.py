@@ -1,0 +1,358 @@
+"""Runs one task: conditions, loop, retries, the module itself, and what becomes of its result."""
+
+from __future__ import annotations
+
+import time
+import traceback as tracebacks
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from botyard.contracts import BadInput, BotyardError, Context, Diff, Result
+from botyard.playbook.model import Conditions, Task
+from botyard.playbook.report import HIDDEN, Clock, ItemRecord, Listener, Redactor, RunOptions, RunReport, Status, TaskRecord
+from botyard.playbook.source import Text, Where
+from botyard.playbook.template import Scope, Templar, TemplateFailed
+
+if TYPE_CHECKING:
+    from botyard.playbook.run import _At
+
+
+class TaskFailed(Exception):
+    """A task failed and its errors are not ignored; ``result`` is what a rescue sees."""
+
+    def __init__(self, record: TaskRecord, result: dict[str, Any], bad_input: bool) -> None:
+        super().__init__(record.name)
+        self.record = record
+        self.result = result
+        self.bad_input = bad_input
+
+
+@dataclass
+class Outcome:
+    """The result of one round: what ``register`` gives, and what only people see."""
+
+    data: dict[str, Any]
+    diff: list[Diff] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    cure: str = ""
+    traceback: str = ""
+    bad_input: bool = False
+    attempts: int = 1
+
+    @property
+    def status(self) -> Status:
+        if self.data.get("failed"):
+            return "failed"
+        if self.data.get("skipped"):
+            return "skipped"
+        return "changed" if self.data.get("changed") else "ok"
+
+    @classmethod
+    def failure(cls, message: str, cure: str = "", *, bad_input: bool = False) -> Outcome:
+        return cls({"changed": False, "failed": True, "msg": message}, cure=cure, bad_input=bad_input)
+
+
+class TaskRunner:
+    """Runs tasks for one run; used by several lanes at the same time."""
+
+    def __init__(
+        self,
+        options: RunOptions,
+        templar: Templar,
+        listener: Listener,
+        redactor: Redactor,
+        clock: Clock,
+        report: RunReport,
+    ) -> None:
+        self._options = options
+        self._templar = templar
+        self._listener = listener
+        self._redactor = redactor
+        self._clock = clock
+        self._report = report
+
+    def run(self, task: Task, at: _At) -> None:
+        """Runs it and tells everyone.
+
+        Raises:
+            TaskFailed: it failed and its errors are not ignored.
+        """
+        scope = self._scope(task, at)
+        record = TaskRecord(
+            name=self._title(task, scope),
+            module=task.module,
+            where=str(task.where),
+            play=at.play.name,
+            playbook=at.book.name,
+            lane=at.lane.name,
+            started_s=self._clock.now(),
+        )
+        self._report.tasks.append(record)
+        self._listener.task_started(record)
+        hidden = True  # until we know better: a task whose no_log cannot be read shows nothing
+        try:
+            hidden = bool(self._one(task.outer.no_log, scope))
+            outcome = self._rounds(task, at, scope, record, hidden)
+            ignore = outcome.status == "failed" and bool(self._one(task.outer.ignore_errors, scope))
+        except TemplateFailed as error:
+            outcome, ignore = Outcome.failure(error.message, error.cure), False
+            hidden = hidden and task.outer.no_log is not False
+        except KeyboardInterrupt:
+            self._close(record, Outcome({"msg": "interrupted"}), "interrupted", hidden=False)
+            raise
+        if task.register is not None:
+            at.lane.facts[task.register] = outcome.data
+        status = outcome.status
+        if status == "failed":
+            status = "ignored" if ignore else "rescued" if at.rescued else "failed"
+        self._close(record, outcome, status, hidden)
+        at.play.count(record)
+        if status in ("failed", "rescued"):
+            raise TaskFailed(record, outcome.data, outcome.bad_input)
+
+    def _close(self, record: TaskRecord, outcome: Outcome, status: Status, hidden: bool) -> None:
+        self._redactor.learn_secrets(outcome.data)
+        record.status = status
+        record.changed = bool(outcome.data.get("changed"))
+        record.duration_s = round(self._clock.now() - record.started_s, 3)
+        record.attempts = outcome.attempts
+        if hidden:
+            record.msg = HIDDEN
+        else:
+            clean = self._redactor
+            record.msg = clean.text(str(outcome.data.get("msg", "")))
+            record.cure = clean.text(outcome.cure)
+            record.diff = clean.diffs(outcome.diff)
+            record.warnings = [clean.text(line) for line in outcome.warnings]
+            record.data = clean.clean(outcome.data)
+            record.traceback = clean.text(outcome.traceback)
+            lines = outcome.data.get("summary_lines") or []
+            record.summary_lines = [clean.text(str(line)) for line in lines]
+        self._listener.task_done(record)
+
+    def _scope(self, task: Task, at: _At) -> Scope:
+        # Ansible's order: extra vars, what tasks registered, vars of the task, of its blocks, of the play.
+        own: list[Mapping[str, Any]] = [*reversed(task.outer.vars)]
+        return Scope(self._templar, [self._options.extra_vars, at.lane.facts, *own, *at.layers])
+
+    def _title(self, task: Task, scope: Scope) -> str:
+        try:
+            return self._redactor.text(str(self._templar.render(task.name, scope) or task.module))
+        except TemplateFailed:
+            return task.title
+
+    def _rounds(self, task: Task, at: _At, scope: Scope, record: TaskRecord, hidden: bool) -> Outcome:
+        if task.loop is None:
+            return self._round(task, at, scope, record, hidden)
+        try:
+            items = self._templar.render(task.loop, scope)
+        except TemplateFailed:
+            # As in Ansible: a condition that is false without the loop's items excuses an undefined list.
+            if task.outer.when and not self._holds(task.outer.when, scope):
+                return _skipped("Conditional result was False")
+            raise
+        if not isinstance(items, list | tuple):
+            at_loop = task.loop.where if isinstance(task.loop, Text) else task.where
+            raise TemplateFailed(f"{at_loop}: loop needs a list, not {type(items).__name__}", "use dict2items for a mapping")
+        outcomes: list[Outcome] = []
+        for index, item in enumerate(items):
+            if index and task.loop_pause:
+                time.sleep(float(self._one(task.loop_pause, scope)))
+            own = {task.loop_var: item, "ansible_loop_var": task.loop_var}
+            if task.index_var:
+                own[task.index_var] = index
+            inner = scope.with_layer(own)
+            try:
+                outcome = self._round(task, at, inner, record, hidden)
+            except TemplateFailed as error:
+                outcome = Outcome.failure(error.message, error.cure)
+            outcome.data = {**outcome.data, **own}
+            outcomes.append(outcome)
+            self._item_done(task, inner, record, outcome, item, hidden)
+        return _together(outcomes)
+
+    def _item_done(
+        self, task: Task, scope: Scope, record: TaskRecord, outcome: Outcome, item: Any, hidden: bool
+    ) -> None:
+        try:
+            label = str(item if task.loop_label is None else self._templar.render(task.loop_label, scope))
+        except TemplateFailed as error:
+            label = error.message.splitlines()[0]
+        self._redactor.learn_secrets(outcome.data)
+        done = ItemRecord("(hidden by no_log)", outcome.status)
+        if not hidden:
+            text = self._redactor.text
+            done = ItemRecord(
+                text(label), outcome.status, text(str(outcome.data.get("msg", ""))), self._redactor.diffs(outcome.diff)
+            )
+        record.items.append(done)
+        self._listener.item_done(record, done)
+
+    def _round(self, task: Task, at: _At, scope: Scope, record: TaskRecord, hidden: bool) -> Outcome:
+        """The task once, or until its condition holds."""
+        for condition in task.outer.when:
+            if not self._holds((condition,), scope):
+                return _skipped("Conditional result was False", str(condition))
+        wanted = 3 if task.retries is None else max(0, int(self._one(task.retries, scope)))
+        attempts = wanted + 1 if task.until or task.retries is not None else 1
+        for attempt in range(1, attempts + 1):
+            outcome = self._call(task, at, scope, record, hidden)
+            seen = scope.with_layer({task.register: outcome.data}) if task.register else scope
+            self._judge(task, outcome, seen)
+            outcome.attempts = attempt
+            if attempts == 1:
+                return outcome
+            outcome.data["attempts"] = attempt
+            done = self._holds(task.until, seen) if task.until else outcome.status != "failed"
+            if done:
+                return outcome
+            if attempt == attempts:
+                outcome.data["failed"] = True
+                if not outcome.data.get("msg"):
+                    outcome.data["msg"] = f"not as wanted after {attempt} attempts"
+            elif not hidden:
+                self._say(record, f"attempt {attempt} of {attempts}: {outcome.data.get('msg') or 'not as wanted yet'}")
+            if attempt < attempts:
+                self._sleep(float(self._one(task.delay, scope)), at)
+        return outcome
+
+    @staticmethod
+    def _sleep(seconds: float, at: _At) -> None:
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0 and not at.lane.stop.is_set():
+            time.sleep(min(left, 0.5))
+
+    def _judge(self, task: Task, outcome: Outcome, scope: Scope) -> None:
+        if outcome.data.get("skipped") or outcome.bad_input:
+            return
+        if task.changed_when is not None:
+            outcome.data["changed"] = self._holds(task.changed_when, scope)
+        if task.failed_when is not None:
+            outcome.data["failed"] = failed = self._holds(task.failed_when, scope)
+            outcome.data["failed_when_result"] = failed
+            if failed and not outcome.data.get("msg"):
+                outcome.data["msg"] = f"failed_when holds: {' and '.join(map(str, task.failed_when))}"
+
+    def _call(self, task: Task, at: _At, scope: Scope, record: TaskRecord, hidden: bool) -> Outcome:
+        """The module itself; whatever it raises becomes a failed result."""
+
+        def progress(line: str) -> None:
+            if not hidden:
+                self._say(record, line)
+
+        try:
+            args = self._arguments(task, scope, hidden)
+            check = self._one(task.outer.check_mode, scope)
+            diff = self._one(task.outer.diff, scope)
+            context = Context(
+                check=self._options.check if check is None else bool(check),
+                diff=self._options.diff if diff is None else bool(diff),
+                paths=self._options.paths,
+                target=self._options.target,
+                progress=progress,
+                environment=self._environment(task, scope),
+                basedir=at.book.file.parent,
+                render_file=lambda file: self._render_file(file, scope),
+            )
+            result = cast("Result", task.spec.run(args, context))
+        except TemplateFailed:
+            raise
+        except BotyardError as error:
+            self._redactor.learn_secrets(getattr(error, "secrets", ()))
+            outcome = Outcome.failure(error.message, error.cure, bad_input=isinstance(error, BadInput))
+            for name in ("stdout", "stderr", "returncode"):
+                if hasattr(error, name):
+                    outcome.data["rc" if name == "returncode" else name] = getattr(error, name)
+        except Exception as error:  # noqa: BLE001 - the boundary to modules: a fault in one must not end the run unseen
+            outcome = Outcome.failure(
+                f"internal error in {task.module}: {type(error).__name__}: {error}",
+                "run again with --debug and report this; it is a fault of botyard, not of the playbook",
+            )
+        else:
+            return self._taken(result, at)
+        outcome.traceback = tracebacks.format_exc()
+        return outcome
+
+    def _taken(self, result: Result, at: _At) -> Outcome:
+        data = {**result.data, "changed": result.changed, "failed": result.failed}
+        if result.skipped:
+            data["skipped"] = True
+        if result.msg or "msg" not in data:
+            data["msg"] = result.msg
+        facts = data.get("ansible_facts")
+        if isinstance(facts, Mapping):
+            at.lane.facts.update(facts)
+        return Outcome(data, list(result.diff), list(result.warnings))
+
+    def _arguments(self, task: Task, scope: Scope, hidden: bool) -> Any:
+        raw = task.spec.takes_expressions()
+        rendered: dict[str, Any] = {k: v for k, v in task.args.items() if k in raw}
+        rest = type(task.args)(task.args.where)
+        rest.update({k: v for k, v in task.args.items() if k not in raw})
+        rendered.update(self._templar.render(rest, scope))
+        return task.spec.build(rendered, lambda text: self._templar.evaluate(text, scope), self._redactor.learn)
+
+    def _render_file(self, file: Path, scope: Scope) -> str:
+        try:
+            content = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BotyardError(f"cannot read the template {file}: {error}") from None
+        return self._templar.render_file(content, Where(file, 1, 1), scope)
+
+    def _environment(self, task: Task, scope: Scope) -> dict[str, str]:
+        merged: dict[str, str] = {}
+        for one in task.outer.environment:
+            merged.update({str(k): str(v) for k, v in self._templar.render(one, scope).items()})
+        return merged
+
+    def _say(self, record: TaskRecord, line: str) -> None:
+        self._listener.progress(record, self._redactor.text(line))
+
+    def _one(self, value: Any, scope: Scope) -> Any:
+        return self._templar.render(value, scope)
+
+    def _holds(self, conditions: Conditions, scope: Scope) -> bool:
+        """Whether all hold; as in Ansible since 2.19 each must give true or false."""
+        for condition in conditions:
+            value = self._templar.evaluate(condition, scope) if isinstance(condition, Text) else condition
+            if not isinstance(value, bool):
+                where = condition.where if isinstance(condition, Text) else "?"
+                message = f"{where}: the condition {str(condition)!r} gives {type(value).__name__}, not true or false"
+                raise TemplateFailed(message, "compare it, or use | bool, | length > 0, is defined")
+            if not value:
+                return False
+        return True
+
+
+def _skipped(reason: str, condition: str = "") -> Outcome:
+    data = {"changed": False, "failed": False, "skipped": True, "skip_reason": reason, "msg": ""}
+    if condition:
+        data["false_condition"] = condition
+    return Outcome(data)
+
+
+def _together(outcomes: Sequence[Outcome]) -> Outcome:
+    """The result of a loop, as ``register`` gives it."""
+    results = [o.data for o in outcomes]
+    failed = [o for o in outcomes if o.status == "failed"]
+    data: dict[str, Any] = {
+        "results": results,
+        "changed": any(bool(r.get("changed")) for r in results),
+        "failed": bool(failed),
+        "msg": f"{len(failed)} of {len(results)} items failed: {failed[0].data.get('msg')}" if failed else "",
+    }
+    if all(o.status == "skipped" for o in outcomes):
+        data["skipped"] = True
+        data["skipped_reason" if not results else "skip_reason"] = (
+            "All items were skipped" if results else "No items in the list"
+        )
+    whole = Outcome(data, warnings=[w for o in outcomes for w in o.warnings])
+    lines = [line for r in results for line in r.get("summary_lines") or []]
+    if lines:
+        data["summary_lines"] = lines
+    if failed:
+        whole.cure, whole.traceback = failed[0].cure, failed[0].traceback
+        whole.bad_input = any(o.bad_input for o in failed)
+    return whole

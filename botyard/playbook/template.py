@@ -1,0 +1,270 @@
+"""Jinja2 as Ansible uses it: native types, strict about undefined names, sandboxed; and nothing is a template twice."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import GeneratorType
+from typing import Any, ClassVar
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2.nativetypes import NativeCodeGenerator
+from jinja2.runtime import Context, missing
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import consume
+
+from botyard.contracts import BotyardError
+from botyard.playbook.filters import FILTERS, OMIT, TESTS, lookup
+from botyard.playbook.source import Map, Seq, Text, Where, close_to, located
+
+# What a wrong expression can raise while it runs; anything else is a fault of ours.
+_FAULTS = (TemplateError, TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError, OSError)
+_MAX_DEPTH = 40
+
+
+class TemplateFailed(BotyardError):
+    """An expression of the playbook could not be worked out; the message starts with its place."""
+
+
+class _Undefined(StrictUndefined):
+    """Attributes of an undefined name are undefined too, so that ``a.b.c | default(1)`` works as in Ansible."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __getitem__(self, _key: Any) -> Any:
+        return self
+
+    @property
+    def _undefined_message(self) -> str:
+        name, owner = self._undefined_name, self._undefined_obj
+        if self._undefined_hint:
+            return str(self._undefined_hint)
+        if owner is missing:
+            return f"{name!r} is undefined"
+        if isinstance(owner, Mapping):
+            hint = close_to(str(name), map(str, owner)) or f"it has: {', '.join(map(str, list(owner)[:12]))}"
+            return f"there is no key {name!r}; {hint}"
+        return f"{type(owner).__name__} has no attribute {name!r}"
+
+
+class _CodeGenerator(NativeCodeGenerator):
+    def _output_child_to_const(self, node: nodes.Expr, frame: Any, finalize: Any) -> Any:
+        # Jinja folds constants into text; {{ 1 }} must stay a number.
+        if isinstance(node, nodes.TemplateData):
+            return super()._output_child_to_const(node, frame, finalize)
+        raise nodes.Impossible
+
+
+class _LazyContext(Context):
+    scope: Scope
+
+    def resolve_or_missing(self, key: str) -> Any:
+        if key in self.vars:
+            return self.vars[key]
+        value = self.scope.resolve(key)
+        return self.parent.get(key, missing) if value is missing else value
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    code_generator_class = _CodeGenerator
+    context_class = _LazyContext
+
+    def __init__(self) -> None:
+        super().__init__(undefined=_Undefined, keep_trailing_newline=True, autoescape=False)
+        self.filters.update(FILTERS)
+        self.tests.update(TESTS)
+        self.globals.pop("lipsum", None)
+        self.globals.update(omit=OMIT, lookup=lookup)
+
+
+class Scope:
+    """The variables that one task sees; templates among them are worked out when they are asked for.
+
+    Args:
+        templar: what renders them.
+        layers: mappings, the strongest first.
+    """
+
+    def __init__(self, templar: Templar, layers: Sequence[Mapping[str, Any]]) -> None:
+        self._templar = templar
+        self._layers = layers
+        self._depth = 0
+
+    def with_layer(self, strongest: Mapping[str, Any]) -> Scope:
+        return Scope(self._templar, [strongest, *self._layers])
+
+    def names(self) -> set[str]:
+        return {str(name) for layer in self._layers for name in layer}
+
+    def resolve(self, name: str) -> Any:
+        for layer in self._layers:
+            if name in layer:
+                value = layer[name]
+                if not isinstance(value, Text | Map | Seq):
+                    return value
+                if self._depth > _MAX_DEPTH:
+                    raise RecursionError(f"the variable {name!r} is made from itself")
+                self._depth += 1
+                try:
+                    return self._templar.render(value, self)
+                finally:
+                    self._depth -= 1
+        return missing
+
+
+class Templar:
+    """Compiles and renders; compiled templates are kept for the run."""
+
+    _shared: ClassVar[_Environment | None] = None
+
+    def __init__(self) -> None:
+        if Templar._shared is None:
+            Templar._shared = _Environment()
+        self._env = Templar._shared
+        self._templates: dict[str, Template] = {}
+        self._expressions: dict[str, Template] = {}
+
+    def check(self, value: Any) -> None:
+        """Raises BadInput, with its place, for the first template in ``value`` that is not valid Jinja2."""
+        for text in texts_of(value):
+            if text.is_template:
+                self._compiled(text)
+
+    def check_expression(self, text: Text) -> None:
+        self._compiled(text, expression=True)
+
+    def render(self, value: Any, scope: Scope) -> Any:
+        """The value with its templates worked out; only strings of a playbook are templates.
+
+        Raises:
+            TemplateFailed: undefined name, wrong filter argument and the like.
+        """
+        if isinstance(value, Text):
+            return self._rendered(value, scope) if value.is_template else str(value)
+        if isinstance(value, Map):
+            pairs = {key: self.render(item, scope) for key, item in value.items()}
+            return {key: item for key, item in pairs.items() if item is not OMIT}
+        if isinstance(value, Seq):
+            return [item for item in (self.render(item, scope) for item in value) if item is not OMIT]
+        return value
+
+    def evaluate(self, text: Text, scope: Scope) -> Any:
+        """The value of a bare expression, as in ``when``."""
+        template = self._compiled(text, expression=True)
+        try:
+            context = self._context(template, scope)
+            consume(template.root_render_func(context))
+            return _native(context.vars["result"])
+        except _FAULTS as error:
+            raise _failure(text, error, scope) from error
+
+    def render_file(self, content: str, where: Where, scope: Scope) -> str:
+        """The text of a template file (the file itself is trusted, like a playbook)."""
+        return str(self._rendered(Text(content, where), scope, as_text=True))
+
+    def _rendered(self, text: Text, scope: Scope, *, as_text: bool = False) -> Any:
+        template = self._compiled(text)
+        try:
+            parts = list(template.root_render_func(self._context(template, scope)))
+            if as_text:
+                return "".join(_as_text(part) for part in parts)
+            return _concat(parts)
+        except _FAULTS as error:
+            raise _failure(text, error, scope) from error
+
+    @staticmethod
+    def _context(template: Template, scope: Scope) -> _LazyContext:
+        context = template.new_context()
+        assert isinstance(context, _LazyContext)  # noqa: S101 - tells mypy what context_class gives
+        context.scope = scope
+        return context
+
+    def _compiled(self, text: Text, *, expression: bool = False) -> Template:
+        cache = self._expressions if expression else self._templates
+        found = cache.get(text)
+        if found is None:
+            try:
+                if expression:
+                    found = self._env.compile_expression(_unwrapped(text), undefined_to_none=False)._template
+                else:
+                    found = self._env.from_string(str(text))
+            except TemplateSyntaxError as error:
+                hint = _name_hint(str(error.message), self._env)
+                cure = hint or "see the Jinja2 template syntax"
+                line = max(0, (error.lineno or 1) - 1) if "\n" in text else 0
+                raise located(text.where.moved(line), f"bad Jinja2: {error.message}", cure) from None
+            cache[str(text)] = found
+        return found
+
+
+def texts_of(value: Any) -> Iterator[Text]:
+    """All strings of a playbook below ``value``."""
+    if isinstance(value, Text):
+        yield value
+    elif isinstance(value, Map):
+        for item in value.values():
+            yield from texts_of(item)
+    elif isinstance(value, Seq):
+        for item in value:
+            yield from texts_of(item)
+
+
+def has_template(value: Any) -> bool:
+    return any(text.is_template for text in texts_of(value))
+
+
+def is_literal(value: Any) -> bool:
+    return not has_template(value)
+
+
+def _unwrapped(text: Text) -> str:
+    """``{{ x }}`` as a condition means ``x``."""
+    inner = text.strip()
+    if inner.startswith("{{") and inner.endswith("}}") and inner.count("{{") == 1:
+        return inner[2:-2].strip()
+    return str(text)
+
+
+def _native(value: Any) -> Any:
+    if isinstance(value, StrictUndefined):
+        value._fail_with_undefined_error()
+    if isinstance(value, GeneratorType | range) or type(value).__name__ in ("dict_keys", "dict_values", "dict_items"):
+        return list(value)
+    return value
+
+
+def _as_text(part: Any) -> str:
+    value = _native(part)
+    return "" if value is None else str(value)
+
+
+def _concat(parts: list[Any]) -> Any:
+    """One expression keeps its type; text around it makes a string. Never read as a literal again."""
+    if not parts:
+        return ""
+    return _native(parts[0]) if len(parts) == 1 else "".join(_as_text(part) for part in parts)
+
+
+def _failure(text: Text, error: Exception, scope: Scope) -> TemplateFailed:
+    if isinstance(error, TemplateFailed):
+        return error
+    message = str(error) or type(error).__name__
+    cure = ""
+    if message.endswith("is undefined"):
+        name = ast.literal_eval(message.removesuffix(" is undefined"))
+        cure = close_to(str(name), scope.names()) or "set it in vars, by an earlier register, or use default(...)"
+    where = text.where
+    excerpt = where.excerpt()
+    return TemplateFailed(f"{where}: {message}" + (f"\n{excerpt}" if excerpt else ""), cure)
+
+
+def _name_hint(message: str, env: _Environment) -> str:
+    names: Iterable[str] = ()
+    if message.startswith("No filter named"):
+        names = env.filters
+    elif message.startswith("No test named"):
+        names = env.tests
+    return close_to(message.split("'")[1], names) if names and "'" in message else ""

@@ -1,0 +1,129 @@
+"""Is an object in the cluster as it was asked for? The server itself is asked, by a dry run."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from kubernetes.client.exceptions import ApiException
+from kubernetes.dynamic.exceptions import ResourceNotFoundError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from botyard.contracts import BadInput, BotyardError, Diff
+from botyard.tools.kube import FIELD_MANAGER, Kube
+
+_VOLATILE = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink")
+
+
+def load_documents(source: Path | str) -> list[dict[str, Any]]:
+    """All objects of a YAML file or text; a List counts as its items.
+
+    Raises:
+        BadInput: no such file, bad YAML (file:line:column) or a document that is no Kubernetes object.
+    """
+    where = str(source) if isinstance(source, Path) else "definition"
+    try:
+        text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
+        documents = list(YAML(typ="safe", pure=True).load_all(io.StringIO(text)))
+    except FileNotFoundError:
+        raise BadInput(f"{where}: there is no such file") from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark else where
+        raise BadInput(f"{place}: not valid YAML: {error.problem or error.context}") from None
+    return flatten(documents, where)
+
+
+def flatten(documents: list[Any], where: str = "definition") -> list[dict[str, Any]]:
+    """The objects among documents, Lists opened; empty documents are left out."""
+    found: list[dict[str, Any]] = []
+    for number, document in enumerate(documents, start=1):
+        if document is None:
+            continue
+        if isinstance(document, dict) and isinstance(document.get("items"), list) and "List" in document.get("kind", ""):
+            found += flatten(document["items"], where)
+            continue
+        named = isinstance(document, dict) and isinstance(document.get("metadata"), dict)
+        if not named or not (document.get("apiVersion") and document.get("kind") and document["metadata"].get("name")):
+            raise BadInput(f"{where}: object {number} needs apiVersion, kind and metadata.name")
+        found.append(document)
+    return found
+
+
+def shown(body: dict[str, Any]) -> str:
+    """Kind and name for a person, as in ``Deployment/myrasa``."""
+    return f"{body['kind']}/{body['metadata']['name']}"
+
+
+def comparable(live: dict[str, Any]) -> dict[str, Any]:
+    """An object without what the server counts or reports."""
+    body = copy.deepcopy(live)
+    body.pop("status", None)
+    for key in _VOLATILE:
+        body.get("metadata", {}).pop(key, None)
+    return body
+
+
+def as_text(body: dict[str, Any] | None) -> str:
+    """For diffs: sorted, and the values of a Secret hidden."""
+    if body is None:
+        return ""
+    body = copy.deepcopy(body)
+    if body.get("kind") == "Secret":
+        for key in ("data", "stringData"):
+            if isinstance(body.get(key), dict):
+                body[key] = {name: "***" for name in body[key]}
+    return json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def difference(
+    kube: Kube, body: dict[str, Any], namespace: str | None = None, field_manager: str = FIELD_MANAGER
+) -> Diff | None:
+    """What applying ``body`` would change, or None where the cluster has it already.
+
+    Raises:
+        BotyardError: the server refuses it.
+    """
+    live = kube.get(
+        body["apiVersion"], body["kind"], body["metadata"]["name"], body["metadata"].get("namespace", namespace)
+    )
+    if live is None:
+        return Diff(header=shown(body), before="", after=as_text(body))
+    after = comparable(applied(kube, body, namespace, dry_run=True, field_manager=field_manager))
+    before = comparable(live)
+    if before == after:
+        return None
+    return Diff(header=shown(body), before=as_text(before), after=as_text(after))
+
+
+def applied(
+    kube: Kube,
+    body: dict[str, Any],
+    namespace: str | None = None,
+    *,
+    dry_run: bool = False,
+    field_manager: str = FIELD_MANAGER,
+) -> dict[str, Any]:
+    """Server-side apply with errors that a person can read.
+
+    Raises:
+        BotyardError: the server refuses the object, or knows no such kind.
+    """
+    try:
+        return kube.apply(body, namespace, dry_run=dry_run, field_manager=field_manager)
+    except ResourceNotFoundError:
+        raise BotyardError(f"{shown(body)}: this cluster knows no {body['apiVersion']} {body['kind']}") from None
+    except ApiException as error:
+        raise BotyardError(f"{shown(body)}: refused by the API server: {reason(error)}") from error
+
+
+def reason(error: ApiException) -> str:
+    """The server's sentence in an API error."""
+    try:
+        return str(json.loads(error.body)["message"])
+    except (TypeError, ValueError, KeyError):
+        return f"{error.status} {error.reason}"

@@ -1,0 +1,134 @@
+"""Evidence of a failure, written before anything is put back: events, pods, logs."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from kubernetes.client.exceptions import ApiException
+from kubernetes.dynamic.exceptions import DynamicApiError
+
+from botyard.release.pods import blocker, is_ready
+from botyard.tools.kube import Kube
+
+_LOG_LINES = 2000
+_HIDDEN_FROM_CHARS = 8  # shorter values would blot out plain words
+
+
+def collect(kube: Kube, namespace: str, folder: Path, pods: Sequence[dict[str, Any]] | None = None) -> str:
+    """Writes events, a description and the logs of pods into ``folder``; returns a few lines for an error message.
+
+    Args:
+        pods: those concerned; all of the namespace where None.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    hide = _hider(kube, namespace)
+    found = list(pods) if pods is not None else kube.list("v1", "Pod", namespace)
+    events = sorted(kube.list("v1", "Event", namespace), key=_when)
+    _write(folder / "events.txt", "\n".join(map(event_line, events)), hide)
+    objects = {
+        kind: [_without_managed(o) for o in kube.list(version, kind, namespace)]
+        for version, kind in (("apps/v1", "Deployment"), ("apps/v1", "ReplicaSet"), ("v1", "Service"))
+    }
+    _write(folder / "objects.json", json.dumps(objects, indent=2, ensure_ascii=False), hide)
+    summary: list[str] = []
+    for pod in found:
+        name = pod["metadata"]["name"]
+        own = [e for e in events if (e.get("involvedObject") or {}).get("name") == name]
+        _write(folder / f"{name}.txt", describe(pod, own), hide)
+        last = ""
+        for container, restarted in _containers(pod):
+            log = _log(kube, namespace, name, container, previous=False)
+            _write(folder / f"{name}.{container}.log", log, hide)
+            if restarted:
+                log_before = _log(kube, namespace, name, container, previous=True)
+                _write(folder / f"{name}.{container}.previous.log", log_before, hide)
+                log = log or log_before
+            last = log or last
+        if not is_ready(pod):
+            summary.append(blocker(pod))
+            summary += [f"    {line}" for line in hide(last).splitlines()[-4:]]
+    return "\n".join(summary[:16])
+
+
+def describe(pod: dict[str, Any], events: Sequence[dict[str, Any]]) -> str:
+    """One pod for a person: what holds it back, conditions, containers, its events."""
+    status = pod.get("status", {})
+    lines = [
+        f"pod {pod['metadata']['name']}",
+        f"node {pod.get('spec', {}).get('nodeName') or 'none'}, phase {status.get('phase')}, IP {status.get('podIP')}",
+        f"held back by: {blocker(pod) or 'nothing'}",
+        "",
+        "conditions",
+    ]
+    for condition in status.get("conditions") or []:
+        why = " ".join(filter(None, (condition.get("reason"), condition.get("message"))))
+        lines.append(f"  {condition['type']}: {condition['status']} {why}".rstrip())
+    for title, key in (("init containers", "initContainerStatuses"), ("containers", "containerStatuses")):
+        lines += ["", title]
+        for state in status.get(key) or []:
+            lines.append(f"  {state['name']}: ready {state.get('ready')}, restarts {state.get('restartCount')}")
+            lines.append(f"    image {state.get('image')} {state.get('imageID')}")
+            lines.append(f"    state {json.dumps(state.get('state'))}")
+            if state.get("lastState"):
+                lines.append(f"    before {json.dumps(state['lastState'])}")
+    lines += ["", "events", *(f"  {event_line(e)}" for e in events), "", "object"]
+    return "\n".join(lines) + "\n" + json.dumps(_without_managed(pod), indent=2, ensure_ascii=False) + "\n"
+
+
+def event_line(event: dict[str, Any]) -> str:
+    """As in ``2026-01-02T03:04:05Z Warning Pod/myrasa-x FailedScheduling: 0/3 nodes ... (x4)``."""
+    what = event.get("involvedObject") or {}
+    count = event.get("count") or 1
+    return (
+        f"{_when(event)} {event.get('type')} {what.get('kind')}/{what.get('name')} {event.get('reason')}: "
+        f"{' '.join((event.get('message') or '').split())}" + (f" (x{count})" if count > 1 else "")
+    )
+
+
+def _when(event: dict[str, Any]) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp") or "")
+
+
+def _containers(pod: dict[str, Any]) -> list[tuple[str, bool]]:
+    status = pod.get("status", {})
+    states = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+    return [(state["name"], bool(state.get("restartCount"))) for state in states]
+
+
+def _log(kube: Kube, namespace: str, pod: str, container: str, previous: bool) -> str:
+    try:
+        return kube.logs(pod, namespace, container, tail=_LOG_LINES, previous=previous)
+    except ApiException as error:
+        return f"(the log cannot be read: {error.status} {error.reason})\n"
+
+
+def _without_managed(body: dict[str, Any]) -> dict[str, Any]:
+    body["metadata"].pop("managedFields", None)
+    return body
+
+
+def _write(file: Path, text: str, hide: Callable[[str], str]) -> None:
+    file.write_text(hide(text), encoding="utf-8")
+
+
+def _hider(kube: Kube, namespace: str) -> Callable[[str], str]:
+    """Replaces the values of the namespace's own Secrets: a reply or a URL in a log may hold a token."""
+    values: set[str] = set()
+    with contextlib.suppress(ApiException, DynamicApiError):  # no right to read Secrets: then none can be hidden
+        for secret in kube.list("v1", "Secret", namespace, fields="type=Opaque"):
+            for encoded in (secret.get("data") or {}).values():
+                value = base64.b64decode(encoded).decode("utf-8", "replace")
+                if len(value) >= _HIDDEN_FROM_CHARS:
+                    values.add(value)
+
+    def hide(text: str) -> str:
+        for value in values:
+            text = text.replace(value, "***")
+        return text
+
+    return hide

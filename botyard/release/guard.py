@@ -1,0 +1,30 @@
+"""Is this cluster one of ours? A context's name proves nothing; our mark in kube-system does."""
+
+from __future__ import annotations
+
+import urllib3
+from kubernetes.client.exceptions import ApiException
+
+from botyard.contracts import MARK_CONFIGMAP, BadInput, BotyardError
+from botyard.tools.kube import Kube
+
+
+def require_mark(kube: Kube, cluster: str) -> None:
+    """Passes where the cluster carries botyard's mark.
+
+    Raises:
+        BadInput: it does not; nothing was changed.
+        BotyardError: the API server does not answer.
+    """
+    try:
+        mark = kube.get("v1", "ConfigMap", MARK_CONFIGMAP, "kube-system")
+    except (ApiException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise BotyardError(
+            f"the API server of context {kube.context} does not answer: {type(error).__name__}", "run invoke cluster"
+        ) from error
+    if mark is None:
+        raise BadInput(
+            f"context {kube.context} leads to a cluster without botyard's mark "
+            f"(ConfigMap kube-system/{MARK_CONFIGMAP}); it is left alone",
+            f"choose another cluster name than {cluster} in values/targets.yml, or make one with invoke cluster",
+        )

@@ -1,0 +1,96 @@
+"""The Go toolchain: where it is, which version, and one build."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from botyard.contracts import BotyardError
+from botyard.process import run
+
+# Any Go since this one fetches the toolchain that a go.mod asks for, as a Go module.
+CAN_FETCH_TOOLCHAIN = (1, 21)
+_PROGRESS_EVERY_S = 10.0
+
+
+def find() -> Path | None:
+    """The go command on PATH (or where the official archive puts it), or None."""
+    found = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+    return Path(found) if found else None
+
+
+def version(go: Path) -> str:
+    """Its version, such as ``1.26.8``, read from the distribution's VERSION file: no process is started for it.
+
+    Only where that file is missing is ``go env`` asked.
+    """
+    try:
+        first = (go.resolve().parent.parent / "VERSION").read_text().split()[0]
+    except (FileNotFoundError, IndexError):
+        first = run([go, "env", "GOVERSION"], timeout_s=30, env={"GOTOOLCHAIN": "local"}).stdout.strip()
+    return first.removeprefix("go")
+
+
+def numbers(text: str) -> tuple[int, int]:
+    """Major and minor of a version such as 1.26.8 or 1.27rc1."""
+    found = re.match(r"(\d+)\.(\d+)", text)
+    if not found:
+        raise BotyardError(f"cannot understand the Go version {text!r}", "install Go from https://go.dev/dl/")
+    return int(found[1]), int(found[2])
+
+
+def build(
+    go: Path,
+    folder: Path,
+    packages: Sequence[str],
+    output: str,
+    *,
+    ldflags: str,
+    timeout_s: float,
+    progress: Callable[[str], None],
+    label: str,
+) -> None:
+    """Builds static programs from the module in ``folder``, which is not written to.
+
+    Args:
+        output: where to: a folder (ends with /) for several programs, else the program's file.
+        label: begins each progress line; one comes every ten seconds at most.
+    """
+    started = time.monotonic()
+    seen = {"compiled": 0, "fetched": 0, "told_s": 0.0}
+
+    def on_line(line: str) -> None:
+        if line.startswith("go: downloading"):
+            seen["fetched"] += 1
+        elif not line.startswith(("go:", "#", " ", "\t")):
+            seen["compiled"] += 1
+        elapsed_s = time.monotonic() - started
+        if elapsed_s - seen["told_s"] >= _PROGRESS_EVERY_S:
+            seen["told_s"] = elapsed_s
+            fetched = f", {seen['fetched']:.0f} modules fetched" if seen["fetched"] else ""
+            progress(f"{label}: {seen['compiled']:.0f} packages compiled{fetched}, {elapsed_s:.0f} s")
+
+    # GOFLAGS, GOWORK, GOOS and GOARCH of the user would build something else than what the recipe's key says.
+    environment = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off", "GOOS": "", "GOARCH": "", "GOEXPERIMENT": ""}
+    run(
+        [
+            go,
+            "build",
+            "-v",
+            "-mod=readonly",
+            "-trimpath",
+            "-buildvcs=false",
+            "-ldflags",
+            ldflags,
+            "-o",
+            output,
+            *packages,
+        ],
+        cwd=folder,
+        env=environment,
+        timeout_s=timeout_s,
+        on_line=on_line,
+    )

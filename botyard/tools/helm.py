@@ -1,0 +1,217 @@
+"""Helm 4, in a home of our own: the user's repositories, plugins and registry logins are neither read nor written."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from botyard.contracts import BotyardError, CommandError
+from botyard.process import Arg, run
+
+STATUS_DEPLOYED = "deployed"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One revision of a release.
+
+    Args:
+        status: deployed, failed, pending-install, pending-upgrade, pending-rollback, superseded, uninstalling.
+        values: what the user gave, without the chart's defaults.
+        manifest: the rendered objects as YAML text; may hold secrets, so it is never printed as it is.
+    """
+
+    name: str
+    namespace: str
+    revision: int
+    status: str
+    values: dict[str, Any]
+    manifest: str
+
+    @property
+    def pending(self) -> bool:
+        """Whether some helm is at work on it, or was killed while it was."""
+        return self.status.startswith("pending-") or self.status == "uninstalling"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Which chart: ``ref`` is a folder, an archive, an oci:// address or repository/name; '' as version: the newest."""
+
+    ref: str
+    version: str = ""
+
+
+class Helm:
+    """One helm binary, with its home and, where a cluster is needed, a kubeconfig and context.
+
+    Args:
+        binary: the helm program.
+        home: folder for its configuration, cache and data.
+    """
+
+    def __init__(self, binary: Path, home: Path, kubeconfig: Path | None = None, context: str = "") -> None:
+        self.binary = binary
+        self.home = home
+        self.kubeconfig = kubeconfig
+        self.context = context
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Each one is named, as any of them in the user's environment would win over the three homes."""
+        return {
+            "HELM_CONFIG_HOME": str(self.home / "config"),
+            "HELM_CACHE_HOME": str(self.home / "cache"),
+            "HELM_DATA_HOME": str(self.home / "data"),
+            "HELM_PLUGINS": str(self.home / "data" / "plugins"),
+            "HELM_REGISTRY_CONFIG": str(self.home / "config" / "registry" / "config.json"),
+            "HELM_REPOSITORY_CONFIG": str(self.repository_config),
+            "HELM_REPOSITORY_CACHE": str(self.home / "cache" / "repository"),
+            "HELM_CONTENT_CACHE": str(self.home / "cache" / "content"),
+            "HELM_DRIVER": "secret",
+        }
+
+    @property
+    def repository_config(self) -> Path:
+        return self.home / "config" / "repositories.yaml"
+
+    def repository_index(self, name: str) -> Path:
+        """Where helm keeps the last index that it fetched of a repository."""
+        return self.home / "cache" / "repository" / f"{name}-index.yaml"
+
+    def call(self, *argv: Arg, timeout_s: float = 120) -> str:
+        """Runs helm without a cluster; returns its standard output."""
+        return run([self.binary, *argv], env=self.env, timeout_s=timeout_s).stdout
+
+    def cluster_call(self, namespace: str, *argv: Arg, timeout_s: float = 120) -> str:
+        """Runs helm against the cluster; returns its standard output."""
+        if self.kubeconfig is None:
+            raise BotyardError("helm was given no kubeconfig")
+        place: list[Arg] = ["--kubeconfig", self.kubeconfig, "--kube-context", self.context, "--namespace", namespace]
+        return self.call(*argv, *place, timeout_s=timeout_s)
+
+    # releases
+
+    def status(self, name: str, namespace: str) -> Release | None:
+        """The newest revision, or None where there is no such release."""
+        try:
+            return _release(self.cluster_call(namespace, "status", name, "--output", "json"))
+        except CommandError as error:
+            if "release: not found" in error.stderr:
+                return None
+            raise
+
+    def history(self, name: str, namespace: str) -> list[dict[str, Any]]:
+        """All kept revisions, oldest first: revision, status, chart, description."""
+        found: list[dict[str, Any]] = json.loads(
+            self.cluster_call(namespace, "history", name, "--output", "json", "--max", "256")
+        )
+        return found
+
+    def upgrade(
+        self,
+        name: str,
+        namespace: str,
+        chart: Chart,
+        values: Sequence[Path],
+        *,
+        reuse_values: bool = False,
+        create_namespace: bool = False,
+        wait_s: int | None = None,
+        dry_run: bool = False,
+    ) -> Release:
+        """Installs or upgrades; values files are merged by helm, the last one wins.
+
+        Args:
+            reuse_values: start from the values of the last revision instead of the chart's own.
+            wait_s: seconds to wait for all objects to be ready; None does not wait.
+            dry_run: the server is asked, nothing is stored.
+        """
+        argv: list[Arg] = ["upgrade", name, chart.ref, "--install", "--output", "json", "--hide-notes"]
+        if chart.version:
+            argv += ["--version", chart.version]
+        for file in values:
+            argv += ["--values", file]
+        argv.append("--reuse-values" if reuse_values else "--reset-values")
+        if create_namespace:
+            argv.append("--create-namespace")
+        if dry_run:
+            argv.append("--dry-run=server")
+        else:
+            # What others changed in the meantime (kubectl scale, say) goes back to what the chart says.
+            argv += ["--server-side=true", "--force-conflicts"]
+        if wait_s is not None and not dry_run:
+            # Helm 4's own watcher can hang; a time-out of ours a little later catches a helm that does not end.
+            argv += ["--wait=legacy", "--timeout", f"{wait_s}s"]
+        return _release(self.cluster_call(namespace, *argv, timeout_s=(wait_s or 120) + 60))
+
+    def rollback(self, name: str, namespace: str, revision: int) -> None:
+        """Back to an older revision; does not wait for pods."""
+        self.cluster_call(namespace, "rollback", name, str(revision), "--server-side=true", "--force-conflicts")
+
+    def uninstall(self, name: str, namespace: str, wait_s: int = 180) -> None:
+        """Removes a release; objects with the policy ``keep`` stay."""
+        self.cluster_call(
+            namespace, "uninstall", name, "--ignore-not-found", "--wait=legacy", "--timeout", f"{wait_s}s",
+            timeout_s=wait_s + 60,
+        )  # fmt: skip
+
+    # repositories and packages
+
+    def repositories(self) -> dict[str, str]:
+        """Name and URL of what was added."""
+        if not self.repository_config.is_file():
+            return {}
+        document = YAML(typ="safe", pure=True).load(self.repository_config) or {}
+        return {str(r["name"]): str(r["url"]) for r in document.get("repositories") or []}
+
+    def repo_add(self, name: str, url: str) -> None:
+        """Adds a repository, or gives a known name this URL."""
+        self.call("repo", "add", name, url, "--force-update")
+
+    def repo_update(self, name: str) -> None:
+        self.call("repo", "update", name)
+
+    def repo_remove(self, name: str) -> None:
+        self.call("repo", "remove", name)
+
+    def lint(self, chart: Path) -> None:
+        """Raises CommandError where the chart has an error or a warning."""
+        self.call("lint", "--strict", "--quiet", chart)
+
+    def package(self, chart: Path, version: str, dest: Path) -> Path:
+        """Makes <name>-<version>.tgz in dest."""
+        self.call("package", chart, "--version", version, "--destination", dest)
+        made = dest / f"{chart.name}-{version}.tgz"
+        if not made.is_file():
+            raise BotyardError(f"helm package ended well but there is no {made.name}", "name the folder as the chart")
+        return made
+
+    def repo_index(self, folder: Path) -> dict[str, Any]:
+        """Writes folder/index.yaml over the archives in it and returns it."""
+        self.call("repo", "index", folder)
+        return load_yaml((folder / "index.yaml").read_bytes())
+
+
+def load_yaml(data: bytes) -> dict[str, Any]:
+    """One YAML document that must be a mapping."""
+    document = YAML(typ="safe", pure=True).load(io.BytesIO(data))
+    return document if isinstance(document, dict) else {}
+
+
+def _release(text: str) -> Release:
+    raw = json.loads(text)
+    return Release(
+        name=raw["name"],
+        namespace=raw.get("namespace", ""),
+        revision=int(raw.get("version", 0)),
+        status=raw.get("info", {}).get("status", "unknown"),
+        values=raw.get("config") or {},
+        manifest=raw.get("manifest", ""),
+    )

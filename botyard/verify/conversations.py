@@ -1,0 +1,123 @@
+"""A bot's expected conversations: read from bots/<bot>/conversations.yml, played over any channel."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from botyard.contracts import BadInput, BotyardError
+
+FILE = "conversations.yml"
+TOKEN = "{token}"  # noqa: S105 - a placeholder in conversations.yml
+
+Speak = Callable[[str, str], str]
+"""Sends (sender, message) and returns all texts of the reply, a line each; raises LostReply where there is none."""
+
+
+class WrongReply(BotyardError):
+    """The bot answered, but not what was expected."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What the user says, and the regular expression that the reply must hold."""
+
+    say: str
+    expect: str
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One conversation; ``language`` is a code such as zh or en, '' where none was given."""
+
+    name: str
+    turns: tuple[Turn, ...]
+    language: str = ""
+
+    @property
+    def remembers(self) -> bool:
+        """Whether a later reply must hold what the user told before."""
+        told = [i for i, turn in enumerate(self.turns) if TOKEN in turn.say]
+        return bool(told) and any(TOKEN in turn.expect for turn in self.turns[told[0] + 1 :])
+
+
+def load_conversations(bot_dir: Path) -> list[Conversation]:
+    """Reads them all.
+
+    Raises:
+        BadInput: no such file, not YAML, no conversation in it, a wrong shape or a bad regular expression.
+    """
+    file = bot_dir / FILE
+    shown = f"{bot_dir.name}/{FILE}"
+    try:
+        document = YAML(typ="safe", pure=True).load(file)
+    except FileNotFoundError:
+        raise BadInput(f"bots/{shown} is missing", "write one; bots/tea has an example") from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise BadInput(f"bots/{shown}:{mark.line + 1 if mark else 0}: not valid YAML: {error.problem}") from None
+    items = document.get("conversations") if isinstance(document, dict) else None
+    if not isinstance(items, list) or not items:
+        raise BadInput(f"bots/{shown} has no list named conversations", "bots/tea has an example")
+    return [_conversation(shown, number, item) for number, item in enumerate(items, 1)]
+
+
+def _conversation(shown: str, number: int, item: Any) -> Conversation:
+    where = f"bots/{shown}: conversation {number}"
+    try:
+        turns = tuple(Turn(str(turn["say"]), str(turn["expect"])) for turn in item["turns"])
+        found = Conversation(str(item["name"]), turns, str(item.get("language", "")))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BadInput(f"{where}: needs name and turns, each with say and expect ({error})") from None
+    if not turns:
+        raise BadInput(f"{where}: has no turns")
+    for turn in turns:
+        try:
+            re.compile(turn.expect.replace(TOKEN, "x"))
+        except re.error as error:
+            raise BadInput(f"{where}: {turn.expect!r} is no regular expression: {error}") from None
+    return found
+
+
+def new_token() -> str:
+    """A word of letters and digits that nobody used before."""
+    return f"T{uuid.uuid4().hex[:7]}"
+
+
+def play(conversation: Conversation, speak: Speak, *, sender: str = "", token: str = "") -> list[str]:
+    """Plays one conversation to its end with a sender of its own; returns the replies.
+
+    Raises:
+        WrongReply: a reply does not hold what was expected; names the turn.
+        LostReply: from ``speak``.
+    """
+    who = sender or f"check-{conversation.name}-{uuid.uuid4().hex[:8]}"
+    word = token or new_token()
+    replies = []
+    for number, turn in enumerate(conversation.turns, 1):
+        message = turn.say.replace(TOKEN, word)
+        reply = speak(who, message)
+        wanted = turn.expect.replace(TOKEN, word)
+        if not re.search(wanted, reply, re.DOTALL):
+            raise WrongReply(
+                f"conversation {conversation.name}, turn {number}: "
+                f"to {message!r} the bot said {reply!r}, expected {wanted!r}",
+                f"train again or mend {FILE}",
+            )
+        replies.append(reply)
+    return replies
+
+
+def pick(conversations: list[Conversation], word: str, language: str = "") -> Conversation | None:
+    """The first conversation whose name starts with ``word``, in that language where one is given."""
+    for conversation in conversations:
+        if conversation.name.startswith(word) and language in ("", conversation.language):
+            return conversation
+    return None

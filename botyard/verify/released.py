@@ -1,0 +1,169 @@
+"""One released bot: where it listens, what was released, and its pods as the cluster shows them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from botyard.contracts import MARK_CONFIGMAP, BotyardError
+from botyard.targets import Target, load_target
+from botyard.tools.kube import Kube
+
+RASA = "myrasa"  # Helm release, Deployment and Service
+ACTIONS = "rasa-action-server"
+RASA_CONTAINER = "rasa-oss"
+ACTION_CONTAINER = "action-server"
+RASA_PORT = 5005
+ACTION_PORT = 5055
+SECRET = "botyard-rasa"  # noqa: S105 - the Secret's name
+READY_PATH = "/webhooks/botyard/ready"
+
+
+@dataclass(frozen=True)
+class Pod:
+    """One pod as the API server showed it at one moment."""
+
+    name: str
+    node: str
+    ip: str
+    phase: str
+    ready: bool
+    leaving: bool
+    body: dict[str, Any] = field(repr=False)
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> Pod:
+        """Reads what matters out of the API server's mapping."""
+        state = body.get("status") or {}
+        conditions = {c["type"]: c["status"] for c in state.get("conditions") or []}
+        return cls(
+            name=body["metadata"]["name"],
+            node=body["spec"].get("nodeName") or "",
+            ip=state.get("podIP") or "",
+            phase=state.get("phase") or "",
+            ready=conditions.get("Ready") == "True",
+            leaving=bool(body["metadata"].get("deletionTimestamp")),
+            body=body,
+        )
+
+    def why_not_ready(self) -> str:
+        """One line: what the scheduler or the containers say, '' for a Ready pod."""
+        if self.ready:
+            return ""
+        state = self.body.get("status") or {}
+        found = []
+        for condition in state.get("conditions") or []:
+            if condition["type"] == "PodScheduled" and condition["status"] != "True":
+                found.append(f"{condition.get('reason')}: {condition.get('message')}")
+        for group in ("initContainerStatuses", "containerStatuses"):
+            for container in state.get(group) or []:
+                for name, detail in (container.get("state") or {}).items():
+                    if name != "running" and (detail or {}).get("reason") not in (None, "Completed", "PodInitializing"):
+                        found.append(
+                            f"{container['name']} {name}: {detail['reason']} {detail.get('message') or ''}".strip()
+                        )
+                if group == "containerStatuses" and (container.get("state") or {}).get("running"):
+                    found.append(
+                        f"{container['name']} runs and is not ready, {container.get('restartCount', 0)} restarts"
+                    )
+        return "; ".join(found) or self.phase
+
+
+@dataclass(frozen=True)
+class Released:
+    """A bot on a target.
+
+    Args:
+        release: what release.json says: bot, model, model_sha256, model_url, images.
+        bot_dir: the bot's folder in the checkout.
+    """
+
+    target: Target
+    kube: Kube
+    state: Path
+    root: Path
+    release: dict[str, Any]
+
+    @property
+    def namespace(self) -> str:
+        return self.target.namespace
+
+    @property
+    def base_url(self) -> str:
+        """Where the bot listens on this machine."""
+        return f"http://127.0.0.1:{self.target.ports.rasa}"
+
+    @property
+    def bot_dir(self) -> Path:
+        return self.root / "bots" / str(self.release["bot"])
+
+    @cached_property
+    def secret(self) -> dict[str, str]:
+        """The decoded Secret with tokens and passwords; never print it.
+
+        Raises:
+            BotyardError: there is none.
+        """
+        found = self.kube.get("v1", "Secret", SECRET, self.namespace)
+        if found is None:
+            raise BotyardError(f"there is no Secret {SECRET} in namespace {self.namespace}", "run invoke e2e")
+        return {key: base64.b64decode(value).decode() for key, value in (found.get("data") or {}).items()}
+
+    def pods(self, release: str, container: str) -> list[Pod]:
+        """All pods of a Helm release that have that container, leaving ones included, by name."""
+        found = self.kube.list("v1", "Pod", self.namespace, labels=f"app.kubernetes.io/instance={release}")
+        return sorted(
+            (Pod.of(body) for body in found if any(c["name"] == container for c in body["spec"]["containers"])),
+            key=lambda pod: pod.name,
+        )
+
+    def rasa_pods(self) -> list[Pod]:
+        """Rasa's pods that are not on their way out."""
+        return [pod for pod in self.pods(RASA, RASA_CONTAINER) if not pod.leaving]
+
+    def action_pods(self) -> list[Pod]:
+        """The action server's pods that are not on their way out."""
+        return [pod for pod in self.pods(ACTIONS, ACTION_CONTAINER) if not pod.leaving]
+
+    def deployment(self, name: str) -> dict[str, Any]:
+        """One Deployment.
+
+        Raises:
+            BotyardError: there is none.
+        """
+        found = self.kube.get("apps/v1", "Deployment", name, self.namespace)
+        if found is None:
+            raise BotyardError(f"there is no Deployment {name} in namespace {self.namespace}", "run invoke e2e")
+        return found
+
+
+def open_released(root: Path, target_name: str, state: Path | None = None) -> Released:
+    """Finds the bot that was released from this checkout to a target.
+
+    Raises:
+        BadInput: unknown target.
+        BotyardError: nothing was released there yet.
+    """
+    target = load_target(root, target_name)
+    home = state or root / ".botyard" / target.cluster
+    note = home / "release.json"
+    if not note.is_file():
+        raise BotyardError(f"nothing was released to target {target_name} from this checkout", "run invoke e2e")
+    return Released(target, Kube(home / "kubeconfig", target.context), home, root, json.loads(note.read_text()))
+
+
+def require_mark(kube: Kube, cluster: str) -> None:
+    """Refuses a cluster that botyard did not make.
+
+    Raises:
+        BotyardError: the mark is missing.
+    """
+    if kube.get("v1", "ConfigMap", MARK_CONFIGMAP, "kube-system") is None:
+        raise BotyardError(
+            f"disruptive checks refuse cluster {cluster}: it does not carry botyard's mark",
+            "run the readonly checks there (invoke verify); disruptive ones only on a cluster made by invoke e2e",
+        )
