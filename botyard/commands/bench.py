@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from invoke.context import Context
+from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from botyard.commands.session import errors_as_lines
+from botyard.commands.session import Flags, errors_as_lines, paths_for, read_target, root_folder, run
 
 
-@task
-def menu(c: Context) -> None:
-    """Time `invoke --list` of this project against bare Invoke with an empty tasks.py."""
+@task(
+    help={
+        "cold": "first remove the cluster, an engine of ours with its data, and the cache, and time the way back",
+        "plain": "plain lines, no live display",
+    }
+)
+def e2e(c: Context, cold: bool = False, plain: bool = False) -> None:
+    """Print the figures of the main job. Takes the kind cluster down and makes it again, several times."""
     with errors_as_lines():
-        raise NotImplementedError
+        from botyard.bench.e2e import Figure, figures
+        from botyard.bench.menu import menu_ratio
+        from botyard.host.cache import clean
+
+        def play(files: list[str], skip_tags: str) -> Any:
+            return run(list(files), Flags(skip_tags=skip_tags, plain=plain))
+
+        target = read_target(Flags())
+        paths = paths_for(target.cluster)
+        lines: list[str] = []
+        missed = False
+        if cold:
+            run(["down.yml"], Flags(everything=True, plain=plain), needs_bot=False)
+            clean(paths.cache)
+            report = play(["e2e.yml"], "")
+            if report.exit_code:
+                raise Exit(code=report.exit_code)
+            lines.append(f"(d) bare machine to green: {report.duration_s / 60:.1f} min (wanted <= 40)")
+            lines += [f"      {part.duration_s:7.1f} s  {part.name}" for part in report.plays]
+            missed = report.duration_s > 40 * 60
+        for figure in figures(play, target, paths):
+            lines.append(figure.line())
+            missed = missed or figure.ratio > figure.wanted
+        ours_s, bare_s = menu_ratio(root_folder())
+        menu = Figure("(e) invoke --list / bare Invoke", ours_s, bare_s, 2.0)
+        lines.append(menu.line())
+        print("\n" + "\n".join(lines))
+        if missed or menu.ratio > menu.wanted:
+            raise Exit(code=1)

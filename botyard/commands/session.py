@@ -126,7 +126,7 @@ def run(
     found = [paths.root / "playbooks" / f if isinstance(f, str) else f for f in files]
     tags, skip = _words(flags.tags), _words(flags.skip_tags)
     if flags.list_tasks:
-        for line in playbook.list_tasks(found, tags=tags, skip_tags=skip):
+        for line in playbook.list_tasks(found, tags=tags, skip_tags=skip, extra_vars=variables, target=target):
             print(line)
         return None
     options = playbook.RunOptions(

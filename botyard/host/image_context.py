@@ -16,6 +16,7 @@ RECIPE = 1  # raise it when the same input is to give another image
 SKIPPED_FOLDERS = frozenset({"__pycache__", ".git", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
 SKIPPED_SUFFIXES = frozenset({".pyc", ".pyo", ".swp"})
 CA_FILE = "ca-certificates.crt"
+CA_WANTED = "ca-certificates.cr[t]"  # a Dockerfile that copies it says so like this, as the file is optional
 # Variables that name certificate authorities of this machine for programs like pip, the most specific first.
 CA_VARIABLES = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 # Handed to a build by name only, so that no value is in an argument list or in the image's history.
@@ -97,8 +98,8 @@ def content_key(spec: ImageSpec, base_id: str, platform: str) -> str:
         platform: as ``linux/amd64``.
     """
     whole = hashlib.sha256()
-    head = {"recipe": RECIPE, "base": base_id, "platform": platform, "args": dict(sorted(spec.build_args.items()))}
-    head["args"].pop("BASE", None)  # its id says it
+    build_args = {name: value for name, value in sorted(spec.build_args.items()) if name != "BASE"}  # base_id says it
+    head = {"recipe": RECIPE, "base": base_id, "platform": platform, "args": build_args}
     whole.update(json.dumps(head, sort_keys=True).encode())
     for inside, file in files(spec).items():
         with file.open("rb") as source:
@@ -130,7 +131,7 @@ def assemble(spec: ImageSpec, into: Path, ca: Path | None = None) -> None:
         target.chmod(_mode(file))
     for folder in [into, *(f for f in into.rglob("*") if f.is_dir())]:
         folder.chmod(0o755)
-    if ca is not None and "pip" in (spec.context / "Dockerfile").read_text():
+    if ca is not None and CA_WANTED in (spec.context / "Dockerfile").read_text():
         shutil.copyfile(ca, into / CA_FILE)
         (into / CA_FILE).chmod(0o644)
 
@@ -140,3 +141,8 @@ def passed_on(spec: ImageSpec, environment: Mapping[str, str]) -> list[str]:
     dockerfile = (spec.context / "Dockerfile").read_text()
     wanted = [*PROXY_VARIABLES, *(name for name in INDEX_VARIABLES if f"ARG {name}\n" in dockerfile)]
     return [name for name in wanted if environment.get(name)]
+
+
+def remove(folder: Path) -> None:
+    """Removes an assembled build context."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from botyard.contracts import CommandError
@@ -32,13 +32,13 @@ def find(program: str) -> str | None:
     return shutil.which(program) or shutil.which(program, path=_PATH)
 
 
-def missing(programs: dict[str, tuple[str, ...]]) -> list[str]:
+def missing(programs: Mapping[str, tuple[str, ...]]) -> list[str]:
     """Those of the programs that are not there."""
     return [program for program in programs if find(program) is None]
 
 
 def install(
-    programs: dict[str, tuple[str, ...]], book: ledger.Ledger, home: Path, progress: Callable[[str], None]
+    programs: Mapping[str, tuple[str, ...]], book: ledger.Ledger, home: Path, progress: Callable[[str], None]
 ) -> list[str]:
     """Installs the packages of missing programs; what comes new is in the ledger before apt-get begins.
 
@@ -70,7 +70,7 @@ def install(
     return new
 
 
-def _packages(wanted: list[str], programs: dict[str, tuple[str, ...]]) -> list[str]:
+def _packages(wanted: list[str], programs: Mapping[str, tuple[str, ...]]) -> list[str]:
     chosen = []
     for program in wanted:
         candidates = programs[program]

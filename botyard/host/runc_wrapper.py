@@ -4,8 +4,8 @@
 
 Docker asks for every capability of a privileged container, for a lower OOM score and for higher limits. Where root
 lacks CAP_SYS_RESOURCE (some virtual machines), runc then refuses to start the container at all. This program takes out
-of the request what this machine cannot give, and hands over to runc. It is copied to /var/lib/botyard and run by Debian's own
-Python without any library, so it works whatever becomes of the checkout.
+of the request what this machine cannot give, and hands over to runc. It is copied to /var/lib/botyard and run by
+Debian's own Python without any library, so it works whatever becomes of the checkout.
 """
 
 import json

@@ -8,8 +8,8 @@ from typing import Literal
 
 from botyard.contracts import BadInput, Context, Result
 from botyard.modules.spec import arg
+from botyard.release.guard import require_mark
 from botyard.tools.kube import Kube
-from botyard.verify.released import require_mark
 from botyard.verify.suite import run_suite
 
 NAME = "botyard.core.pytest"

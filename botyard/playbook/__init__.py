@@ -1,0 +1,101 @@
+"""The playbook engine: a strict subset of Ansible's language, run in this process.
+
+``run_playbooks`` loads and checks all files first (BadInput with file:line:column), then runs them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from botyard.playbook.load import Loader
+from botyard.playbook.model import Playbook
+from botyard.playbook.report import Broadcast, Listener, Redactor, RunOptions, RunReport
+from botyard.playbook.run import Runner
+from botyard.playbook.select import listing, select
+from botyard.playbook.template import Templar
+
+__all__ = ["RunOptions", "RunReport", "list_tasks", "load_playbooks", "run_playbooks"]
+
+
+def load_playbooks(
+    files: Sequence[Path], *, extra_vars: Mapping[str, Any] | None = None, target: Any = None
+) -> tuple[list[Playbook], Templar]:
+    """Loads and checks playbooks without running anything.
+
+    Raises:
+        BadInput: the first fault, with file:line:column, the line and a caret.
+    """
+    templar = Templar()
+    hosts = tuple(str(getattr(target, name)) for name in ("name", "cluster") if hasattr(target, name))
+    loader = Loader(templar, dict(extra_vars or {}), hosts)
+    return [loader.load(Path(file)) for file in files], templar
+
+
+def list_tasks(
+    files: Sequence[Path],
+    *,
+    tags: Sequence[str] = (),
+    skip_tags: Sequence[str] = (),
+    extra_vars: Mapping[str, Any] | None = None,
+    target: Any = None,
+) -> list[str]:
+    """The lines that ``--list-tasks`` prints: plays, tasks and their tags.
+
+    Raises:
+        BadInput: as ``run_playbooks``.
+    """
+    books, _ = load_playbooks(files, extra_vars=extra_vars, target=target)
+    return listing(books, select(books, tags, skip_tags, None)).splitlines()
+
+
+def run_playbooks(files: Sequence[Path], *, ctx: RunOptions) -> RunReport:
+    """Runs playbooks one after another on the same variables.
+
+    Returns:
+        the report; its ``exit_code`` is 0, 1 (a task failed), 2 (refused by a module, nothing changed) or 130.
+
+    Raises:
+        BadInput: a playbook cannot be used; nothing ran.
+    """
+    books, templar = load_playbooks(files, extra_vars=ctx.extra_vars, target=ctx.target)
+    chosen = select(books, ctx.tags, ctx.skip_tags, ctx.start_at_task)
+    report = RunReport(check=ctx.check, go_on=_this_command(), run_dir=ctx.run_dir)
+    redactor = Redactor()
+    redactor.learn_secrets(dict(ctx.extra_vars))
+    listener = Broadcast(_listeners(ctx))
+    try:
+        Runner(ctx, templar, chosen, report, listener, redactor).run(books)
+        listener.finished(report)
+    finally:
+        listener.close()
+    return report
+
+
+def _listeners(ctx: RunOptions) -> list[Listener]:
+    listeners: list[Listener] = []
+    if ctx.run_dir is not None:
+        from botyard.playbook.files import Files
+
+        listeners.append(Files(ctx.run_dir))
+    if ctx.console == "rich" or (ctx.console == "auto" and _is_terminal()):
+        from botyard.playbook.console import Rich
+
+        return [*listeners, Rich(show_diff=ctx.diff, debug=ctx.debug)]
+    from botyard.playbook.plain import Plain
+
+    return [*listeners, Plain(show_diff=ctx.diff, debug=ctx.debug)]
+
+
+def _is_terminal() -> bool:
+    with contextlib.suppress(ValueError, AttributeError):
+        return sys.stdout.isatty()
+    return False
+
+
+def _this_command() -> str:
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv and sys.argv[0] else ""

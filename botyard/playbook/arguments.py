@@ -115,9 +115,7 @@ class ArgSpec:
                 place = ".".join([field, *map(str, problem["loc"])])
                 refuse(found_at, f"{self.name}: {place}: {problem['msg'].lower()}", self._doc(field))
 
-    def build(
-        self, rendered: Mapping[str, Any], evaluate: Callable[[Text], Any], hide: Callable[[Any], None]
-    ) -> Any:
+    def build(self, rendered: Mapping[str, Any], evaluate: Callable[[Text], Any], hide: Callable[[Any], None]) -> Any:
         """An ``Args`` from values whose templates are worked out.
 
         Args:
@@ -198,7 +196,7 @@ def _walk(value: Any, path: tuple[int | str, ...], at: Where) -> tuple[Where, An
     """Follows a path of pydantic's into a playbook value: the place reached, the value there, whether to its end."""
     for step in path:
         if isinstance(value, Map) and step in value:
-            at, value = value.values_at.get(step, at), value[step]
+            at, value = value.values_at.get(step, at), value[str(step)]
         elif isinstance(value, Seq) and isinstance(step, int) and step < len(value):
             at, value = value.items_at[step], value[step]
         else:

@@ -124,8 +124,10 @@ class Loader:
         if "block" not in entry:
             refuse(entry.where, "rescue and always stand beside block", "add: block:")
         inner = outer.with_own(entry)
-        parts = [self._tasks(entry[word], inner) if word in entry else () for word in ("block", "rescue", "always")]
-        return Block(*parts, where=entry.where)
+        tasks, rescue, always = (
+            self._tasks(entry[word], inner) if word in entry else () for word in ("block", "rescue", "always")
+        )
+        return Block(tasks, rescue, always, entry.where)
 
     def _task(self, entry: Map, outer: Outer) -> Task:
         module, spec = self._module(entry)
@@ -175,7 +177,9 @@ class Loader:
             if full_name(word) is None:
                 known = [*keywords.TASK, *modules.MODULES]
                 what = "module" if "." in word else "keyword or module"
-                keywords.refuse_unknown(word, known if what != "module" else list(modules.MODULES), entry.keys_at[word], what)
+                keywords.refuse_unknown(
+                    word, known if what != "module" else list(modules.MODULES), entry.keys_at[word], what
+                )
         if not words:
             refuse(entry.where, "the task has no module", "add one, for example: ansible.builtin.debug:")
         if len(words) > 1:

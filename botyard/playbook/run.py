@@ -24,16 +24,23 @@ class Stop:
     def __init__(self, outer: Stop | None = None) -> None:
         self._event = threading.Event()
         self._outer = outer
+        self._interrupted = False
 
-    def set(self) -> None:
+    def set(self, *, interrupted: bool = False) -> None:
+        self._interrupted = self._interrupted or interrupted
         self._event.set()
+
+    @property
+    def interrupted(self) -> bool:
+        """Ctrl-C came: what runs now has lost its child processes."""
+        return self._interrupted or (self._outer is not None and self._outer.interrupted)
 
     def is_set(self) -> bool:
         return self._event.is_set() or (self._outer is not None and self._outer.is_set())
 
 
-class Stopped(Exception):  # noqa: N818 - not an error: a neighbour failed or Ctrl-C came
-    """This lane ends here."""
+class Stopped(Exception):
+    """This lane ends here: a neighbour failed, or Ctrl-C came."""
 
 
 @dataclass
@@ -77,8 +84,8 @@ class Runner:
         except TaskFailed as failure:
             untouched = failure.bad_input and self._report.changed == 0
             self._report.exit_code = EXIT_BAD_INPUT if untouched else EXIT_FAILED
-        except KeyboardInterrupt:
-            self._stop.set()
+        except (KeyboardInterrupt, Stopped):
+            self._stop.set(interrupted=True)
             process.end_children()
             self._report.exit_code = EXIT_INTERRUPTED
         self._report.duration_s = self._clock.now()
@@ -127,7 +134,7 @@ class Runner:
                 while thread.is_alive():
                     thread.join(timeout=0.5)  # short rounds: a join without end would hold back Ctrl-C
         except KeyboardInterrupt:
-            stop.set()
+            stop.set(interrupted=True)
             process.end_children()
             for thread in threads:
                 thread.join(timeout=_INTERRUPT_GRACE_S)

@@ -137,7 +137,7 @@ def read_yaml(file: Path, asked_at: Where | None = None) -> Any:
         mark = error.problem_mark or error.context_mark
         what = ", ".join(part for part in (error.context, error.problem) if part) or "unreadable"
         where = Where(file, mark.line + 1, mark.column + 1) if mark else Where(file, 1, 1)
-        cure = "give every line of one list or mapping the same indent; quote a value that holds ': ' or starts with {, [, *, &, % or @"
+        cure = "give lines of one list or mapping the same indent; quote a value with ': ' or a first {, [, *, &, % or @"
         raise located(where, f"not valid YAML: {what}", cure) from None
     except YAMLError as error:
         raise located(Where(file, 1, 1), f"not valid YAML: {str(error).splitlines()[0]}") from None
@@ -162,6 +162,7 @@ class _Builder:
                 items.append(self.build(child))
                 items.items_at.append(self.where(child))
             return items
+        assert isinstance(node, ScalarNode)  # noqa: S101 - there is no fourth kind
         return self.scalar(node, where)
 
     def mapping(self, node: MappingNode, where: Where) -> Map:
@@ -201,11 +202,11 @@ class _Builder:
             return _BOOLEANS[text.lower()]
         if kind == "int":
             return _integer(text)
-        if kind == "float":
+        if kind == "float" and "." in text:  # without a dot it is a string to PyYAML
             return _floating(text)
         if kind == "!unsafe":
             return text
-        if kind in ("str", "bool", "timestamp", "value"):
+        if kind in ("str", "bool", "float", "timestamp", "value"):
             return Text(text, where.moved(1) if node.style in ("|", ">") else where)
         return refuse(where, f"unknown YAML tag {node.tag}", "only !unsafe is known")
 

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botyard.contracts import BadInput, BotyardError, Context, Diff, Result
 from botyard.playbook.model import Conditions, Task
-from botyard.playbook.report import HIDDEN, Clock, ItemRecord, Listener, Redactor, RunOptions, RunReport, Status, TaskRecord
+from botyard.playbook.report import (
+    HIDDEN,
+    Clock,
+    ItemRecord,
+    Listener,
+    Redactor,
+    RunOptions,
+    RunReport,
+    Status,
+    TaskRecord,
+)
 from botyard.playbook.source import Text, Where
 from botyard.playbook.template import Scope, Templar, TemplateFailed
 
@@ -40,6 +50,11 @@ class Outcome:
     traceback: str = ""
     bad_input: bool = False
     attempts: int = 1
+    shown: str = ""  # the message as people see it, where it is not the registered one
+
+    @property
+    def msg(self) -> str:
+        return self.shown or str(self.data.get("msg") or "")
 
     @property
     def status(self) -> Status:
@@ -105,11 +120,13 @@ class TaskRunner:
         if task.register is not None:
             at.lane.facts[task.register] = outcome.data
         status = outcome.status
-        if status == "failed":
+        if status == "failed" and at.lane.stop.interrupted:
+            status = "interrupted"
+        elif status == "failed":
             status = "ignored" if ignore else "rescued" if at.rescued else "failed"
         self._close(record, outcome, status, hidden)
         at.play.count(record)
-        if status in ("failed", "rescued"):
+        if status in ("failed", "rescued", "interrupted"):
             raise TaskFailed(record, outcome.data, outcome.bad_input)
 
     def _close(self, record: TaskRecord, outcome: Outcome, status: Status, hidden: bool) -> None:
@@ -122,7 +139,7 @@ class TaskRunner:
             record.msg = HIDDEN
         else:
             clean = self._redactor
-            record.msg = clean.text(str(outcome.data.get("msg", "")))
+            record.msg = clean.text(outcome.msg)
             record.cure = clean.text(outcome.cure)
             record.diff = clean.diffs(outcome.diff)
             record.warnings = [clean.text(line) for line in outcome.warnings]
@@ -155,7 +172,9 @@ class TaskRunner:
             raise
         if not isinstance(items, list | tuple):
             at_loop = task.loop.where if isinstance(task.loop, Text) else task.where
-            raise TemplateFailed(f"{at_loop}: loop needs a list, not {type(items).__name__}", "use dict2items for a mapping")
+            raise TemplateFailed(
+                f"{at_loop}: loop needs a list, not {type(items).__name__}", "use dict2items for a mapping"
+            )
         outcomes: list[Outcome] = []
         for index, item in enumerate(items):
             if index and task.loop_pause:
@@ -184,9 +203,7 @@ class TaskRunner:
         done = ItemRecord("(hidden by no_log)", outcome.status)
         if not hidden:
             text = self._redactor.text
-            done = ItemRecord(
-                text(label), outcome.status, text(str(outcome.data.get("msg", ""))), self._redactor.diffs(outcome.diff)
-            )
+            done = ItemRecord(text(label), outcome.status, text(outcome.msg), self._redactor.diffs(outcome.diff))
         record.items.append(done)
         self._listener.item_done(record, done)
 
@@ -208,20 +225,20 @@ class TaskRunner:
             done = self._holds(task.until, seen) if task.until else outcome.status != "failed"
             if done:
                 return outcome
-            if attempt == attempts:
+            if attempt == attempts or at.lane.stop.interrupted:
                 outcome.data["failed"] = True
                 if not outcome.data.get("msg"):
                     outcome.data["msg"] = f"not as wanted after {attempt} attempts"
-            elif not hidden:
-                self._say(record, f"attempt {attempt} of {attempts}: {outcome.data.get('msg') or 'not as wanted yet'}")
-            if attempt < attempts:
-                self._sleep(float(self._one(task.delay, scope)), at)
-        return outcome
+                return outcome
+            if not hidden:
+                self._say(record, f"attempt {attempt} of {attempts}: {outcome.msg or 'not as wanted yet'}")
+            self._sleep(float(self._one(task.delay, scope)), at)
+        raise AssertionError("a task has at least one attempt")
 
     @staticmethod
     def _sleep(seconds: float, at: _At) -> None:
         deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0 and not at.lane.stop.is_set():
+        while (left := deadline - time.monotonic()) > 0 and not at.lane.stop.interrupted:
             time.sleep(min(left, 0.5))
 
     def _judge(self, task: Task, outcome: Outcome, scope: Scope) -> None:
@@ -279,12 +296,11 @@ class TaskRunner:
         data = {**result.data, "changed": result.changed, "failed": result.failed}
         if result.skipped:
             data["skipped"] = True
-        if result.msg or "msg" not in data:
-            data["msg"] = result.msg
+        data.setdefault("msg", result.msg)
         facts = data.get("ansible_facts")
         if isinstance(facts, Mapping):
             at.lane.facts.update(facts)
-        return Outcome(data, list(result.diff), list(result.warnings))
+        return Outcome(data, list(result.diff), list(result.warnings), shown=result.msg)
 
     def _arguments(self, task: Task, scope: Scope, hidden: bool) -> Any:
         raw = task.spec.takes_expressions()

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.nativetypes import NativeCodeGenerator
-from jinja2.runtime import Context, missing
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import consume
+from jinja2.utils import consume, missing
 
 from botyard.contracts import BotyardError
 from botyard.playbook.filters import FILTERS, OMIT, TESTS, lookup

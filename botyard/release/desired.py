@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import copy
-import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import yaml
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
 
 from botyard.contracts import BadInput, BotyardError, Diff
 from botyard.tools.kube import FIELD_MANAGER, Kube
 
 _VOLATILE = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink")
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """YAML as Kubernetes and helm read it: 1.1, so that 0440 is octal, but without its dates and 1:30 as numbers."""
+
+
+_INT = "tag:yaml.org,2002:int"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in pairs if tag not in ("tag:yaml.org,2002:timestamp", _INT)]
+    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    _INT, re.compile(r"[-+]?(?:0b[01_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)\Z"), list("-+0123456789")
+)
 
 
 def load_documents(source: Path | str) -> list[dict[str, Any]]:
@@ -28,10 +41,10 @@ def load_documents(source: Path | str) -> list[dict[str, Any]]:
     where = str(source) if isinstance(source, Path) else "definition"
     try:
         text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
-        documents = list(YAML(typ="safe", pure=True).load_all(io.StringIO(text)))
+        documents = list(yaml.load_all(text, Loader=_Loader))
     except FileNotFoundError:
         raise BadInput(f"{where}: there is no such file") from None
-    except MarkedYAMLError as error:
+    except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark else where
         raise BadInput(f"{place}: not valid YAML: {error.problem or error.context}") from None
@@ -44,7 +57,11 @@ def flatten(documents: list[Any], where: str = "definition") -> list[dict[str, A
     for number, document in enumerate(documents, start=1):
         if document is None:
             continue
-        if isinstance(document, dict) and isinstance(document.get("items"), list) and "List" in document.get("kind", ""):
+        if (
+            isinstance(document, dict)
+            and isinstance(document.get("items"), list)
+            and "List" in document.get("kind", "")
+        ):
             found += flatten(document["items"], where)
             continue
         named = isinstance(document, dict) and isinstance(document.get("metadata"), dict)
@@ -76,7 +93,7 @@ def as_text(body: dict[str, Any] | None) -> str:
     if body.get("kind") == "Secret":
         for key in ("data", "stringData"):
             if isinstance(body.get(key), dict):
-                body[key] = {name: "***" for name in body[key]}
+                body[key] = dict.fromkeys(body[key], "***")
     return json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 

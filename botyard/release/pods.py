@@ -53,7 +53,7 @@ def _container(kind: str, state: dict[str, Any]) -> str:
     name = f"{kind}{state['name']}"
     now = state.get("state") or {}
     restarts = state.get("restartCount", 0)
-    if "waiting" in now and now["waiting"]:
+    if now.get("waiting"):
         why = now["waiting"].get("reason") or ""
         if why in _STILL_STARTING:
             # A container whose init containers still run waits for them: they are told first.

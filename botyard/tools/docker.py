@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import io
+import shutil
 import tarfile
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import docker
 import docker.errors
@@ -85,16 +87,21 @@ def build(
     build_args: Mapping[str, str],
     labels: Mapping[str, str],
     dockerfile: Path | None = None,
+    pass_env: Sequence[str] = (),
     timeout_s: float = 1800,
     on_line: Callable[[str], None] | None = None,
 ) -> str:
     """Builds an image with whichever builder the CLI has; returns the image id.
+
+    ``pass_env`` names variables of this process that become build arguments, so that their values are in no argument list.
 
     Dockerfiles keep to what the classic builder knows (no RUN --mount, no heredoc).
     """
     argv: list[Arg] = ["build", "--network", "host", "--tag", tag]
     for key, value in build_args.items():
         argv += ["--build-arg", f"{key}={value}"]
+    for key in pass_env:
+        argv += ["--build-arg", key]
     for key, value in labels.items():
         argv += ["--label", f"{key}={value}"]
     if dockerfile is not None:
@@ -130,3 +137,43 @@ def inspect(kind: str, name: str) -> dict[str, Any] | None:
         return found
     except docker.errors.NotFound:
         return None
+
+
+def put_tar(target: Container, folder: str, tar: IO[bytes] | Iterator[bytes]) -> None:
+    """Unpacks a tar stream into a container's folder (which must exist)."""
+    if not target.put_archive(folder, tar):
+        raise BotyardError(f"could not write into {folder} of container {target.name}")
+
+
+def put_path(target: Container, folder: str, name: str, path: Path, mode: int = 0o644) -> None:
+    """Streams one file of any size into a container's folder (which must exist)."""
+    info = tarfile.TarInfo(name)
+    info.size, info.mode, info.mtime = path.stat().st_size, mode, int(path.stat().st_mtime)
+
+    def stream() -> Iterator[bytes]:
+        yield info.tobuf()
+        with path.open("rb") as file:
+            yield from iter(lambda: file.read(1 << 20), b"")
+        yield bytes(-info.size % tarfile.BLOCKSIZE + 2 * tarfile.BLOCKSIZE)
+
+    put_tar(target, folder, stream())
+
+
+def get_file(target: Container, path: str, into: Path) -> bool:
+    """Brings one file out of a container, running or not; False where there is none."""
+    try:
+        chunks, _ = target.get_archive(path)
+    except docker.errors.NotFound:
+        return False
+    with tempfile.TemporaryFile() as packed:
+        for chunk in chunks:
+            packed.write(chunk)
+        packed.seek(0)
+        with tarfile.open(fileobj=packed) as tar:
+            member = next((m for m in tar if m.isfile()), None)
+            source = tar.extractfile(member) if member is not None else None
+            if source is None:
+                return False
+            with into.open("wb") as sink:
+                shutil.copyfileobj(source, sink)
+    return True

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from botyard.contracts import BotyardError
-from botyard.process import run
+from botyard.process import Arg, run
 
 # Any Go since this one fetches the toolchain that a go.mod asks for, as a Go module.
 CAN_FETCH_TOOLCHAIN = (1, 21)
@@ -60,37 +61,30 @@ def build(
         label: begins each progress line; one comes every ten seconds at most.
     """
     started = time.monotonic()
-    seen = {"compiled": 0, "fetched": 0, "told_s": 0.0}
+    compiled = fetched = 0
 
     def on_line(line: str) -> None:
+        nonlocal compiled, fetched
         if line.startswith("go: downloading"):
-            seen["fetched"] += 1
+            fetched += 1
         elif not line.startswith(("go:", "#", " ", "\t")):
-            seen["compiled"] += 1
-        elapsed_s = time.monotonic() - started
-        if elapsed_s - seen["told_s"] >= _PROGRESS_EVERY_S:
-            seen["told_s"] = elapsed_s
-            fetched = f", {seen['fetched']:.0f} modules fetched" if seen["fetched"] else ""
-            progress(f"{label}: {seen['compiled']:.0f} packages compiled{fetched}, {elapsed_s:.0f} s")
+            compiled += 1
+
+    finished = threading.Event()
+
+    def tell() -> None:  # linking seven programs says nothing for minutes
+        while not finished.wait(_PROGRESS_EVERY_S):
+            more = f", {fetched} modules fetched" if fetched else ""
+            progress(f"{label}: {compiled} packages compiled{more}, {time.monotonic() - started:.0f} s")
 
     # GOFLAGS, GOWORK, GOOS and GOARCH of the user would build something else than what the recipe's key says.
     environment = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off", "GOOS": "", "GOARCH": "", "GOEXPERIMENT": ""}
-    run(
-        [
-            go,
-            "build",
-            "-v",
-            "-mod=readonly",
-            "-trimpath",
-            "-buildvcs=false",
-            "-ldflags",
-            ldflags,
-            "-o",
-            output,
-            *packages,
-        ],
-        cwd=folder,
-        env=environment,
-        timeout_s=timeout_s,
-        on_line=on_line,
-    )
+    flags = ["-v", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o", output]
+    argv: list[Arg] = [go, "build", *flags, *packages]
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        run(argv, cwd=folder, env=environment, timeout_s=timeout_s, on_line=on_line)
+    finally:
+        finished.set()
+        teller.join()

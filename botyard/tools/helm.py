@@ -75,6 +75,7 @@ class Helm:
             "HELM_REPOSITORY_CACHE": str(self.home / "cache" / "repository"),
             "HELM_CONTENT_CACHE": str(self.home / "cache" / "content"),
             "HELM_DRIVER": "secret",
+            "KUBECACHEDIR": str(self.home / "cache" / "kube"),  # else ~/.kube/cache
         }
 
     @property

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from botyard.verify.released import Pod, Released
 
-STARTING = timedelta(seconds=60)
+STARTING = timedelta(seconds=30)
 # A level or a crash, as Rasa, Sanic, rasa-sdk, Redis and Python's own handler print them.
 ERROR = re.compile(r"\b(ERROR|CRITICAL|FATAL)\b|\[(error|critical)\s*\]|^Traceback \(most recent call last\)")
 
@@ -22,7 +22,7 @@ def moment(stamp: str) -> datetime:
 def error_lines(log: str, started: datetime | None, since: datetime) -> list[str]:
     """Lines that tell of an error, out of a log with timestamps.
 
-    Looked at are the container's start (its first minute) and the time from ``since`` on. What lies between belongs to
+    Looked at are the container's start (its first 30 s) and the time from ``since`` on. What lies between belongs to
     earlier runs, whose disruptive checks make errors on purpose.
     """
     found = []

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from botyard.contracts import MARK_CONFIGMAP, BotyardError
+from botyard.contracts import BotyardError
 from botyard.targets import Target, load_target
 from botyard.tools.kube import Kube
 
@@ -121,6 +121,14 @@ class Released:
             key=lambda pod: pod.name,
         )
 
+    def pods_of(self, name: str) -> list[Pod]:
+        """All pods that a Deployment's selector finds, leaving ones included, by name."""
+        labels = self.deployment(name)["spec"]["selector"]["matchLabels"]
+        found = self.kube.list(
+            "v1", "Pod", self.namespace, labels=",".join(f"{key}={value}" for key, value in labels.items())
+        )
+        return sorted((Pod.of(body) for body in found), key=lambda pod: pod.name)
+
     def rasa_pods(self) -> list[Pod]:
         """Rasa's pods that are not on their way out."""
         return [pod for pod in self.pods(RASA, RASA_CONTAINER) if not pod.leaving]
@@ -154,16 +162,3 @@ def open_released(root: Path, target_name: str, state: Path | None = None) -> Re
     if not note.is_file():
         raise BotyardError(f"nothing was released to target {target_name} from this checkout", "run invoke e2e")
     return Released(target, Kube(home / "kubeconfig", target.context), home, root, json.loads(note.read_text()))
-
-
-def require_mark(kube: Kube, cluster: str) -> None:
-    """Refuses a cluster that botyard did not make.
-
-    Raises:
-        BotyardError: the mark is missing.
-    """
-    if kube.get("v1", "ConfigMap", MARK_CONFIGMAP, "kube-system") is None:
-        raise BotyardError(
-            f"disruptive checks refuse cluster {cluster}: it does not carry botyard's mark",
-            "run the readonly checks there (invoke verify); disruptive ones only on a cluster made by invoke e2e",
-        )

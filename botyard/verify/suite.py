@@ -133,8 +133,20 @@ def run_suite(
     )
     verdict = reader.verdict
     verdict.exit_code, verdict.seconds = done.returncode, done.duration_s
-    if done.returncode not in (0, 1, NOTHING_COLLECTED) and not verdict.failures:
-        text = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        kept = [line for line in text if not line.startswith(MARKER)]
-        verdict.failures.append(f"pytest ended with exit code {done.returncode}: " + "\n".join(kept[-8:]))
+    if done.returncode not in (0, NOTHING_COLLECTED) and not verdict.failures:
+        kept = [line for line in f"{done.stderr}\n{done.stdout}".splitlines() if line and not line.startswith(MARKER)]
+        verdict.failures.append(_why_ended(kept) or f"pytest ended with exit code {done.returncode}: {kept[-8:]}")
     return verdict, done.stdout
+
+
+def _why_ended(lines: list[str]) -> str:
+    """What ``pytest.exit`` was told, from where pytest prints it between exclamation marks."""
+    for number, line in enumerate(lines):
+        if line.startswith("!") and "Exit: " in line:
+            told = [line.partition("Exit: ")[2]]
+            for more in lines[number + 1 :]:
+                if told[-1].endswith("!"):
+                    break
+                told.append(more)
+            return "\n".join(part.rstrip("! ") for part in told)
+    return ""

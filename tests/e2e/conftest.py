@@ -16,25 +16,37 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
+from kubernetes.client.exceptions import ApiException
+from kubernetes.dynamic.exceptions import DynamicApiError
 
-from botyard.contracts import BadInput, BotyardError
+from botyard.contracts import BadInput, BotyardError, Paths
+from botyard.host.toolbox import tool
+from botyard.release.diagnostics import collect
+from botyard.release.guard import require_mark
 from botyard.targets import load_target
+from botyard.tools.helm import Helm
 from botyard.verify.conversations import Conversation, load_conversations, pick
-from botyard.verify.evidence import collect
 from botyard.verify.helm_record import HelmRecord, helm_record
 from botyard.verify.inside_pod import look_around, webhook_call
-from botyard.verify.released import ACTION_PORT, ACTIONS, RASA, Pod, Released, open_released, require_mark
+from botyard.verify.released import ACTION_PORT, ACTIONS, RASA, Pod, Released, open_released
 from botyard.verify.rest import say
+from botyard.verify.traffic import Traffic
 
 ROOT = Path(__file__).parents[2]
 TARGET = os.environ.get("BOTYARD_TARGET", "kind")
 MOST_EVIDENCE = 6  # one broken thing fails many checks; each look at the cluster costs seconds
+SHOWN_LINES = 25
 SHOWN = pytest.StashKey[dict[str, str]]()
 
 
 def _state() -> Path:
     given = os.environ.get("BOTYARD_STATE")
     return Path(given) if given else ROOT / ".botyard" / load_target(ROOT, TARGET).cluster
+
+
+def _end(file: Path) -> str:
+    return "\n".join(file.read_text().splitlines()[-SHOWN_LINES:])
 
 
 class Evidence:
@@ -53,8 +65,17 @@ class Evidence:
         if item is None or self.released is None or SHOWN in item.stash or self.taken >= MOST_EVIDENCE:
             return
         self.taken += 1
-        name = re.sub(r"[^\w.-]+", "_", item.name)
-        item.stash[SHOWN] = collect(self.released, self.folder / name)
+        folder = self.folder / re.sub(r"[^\w.-]+", "_", item.name)
+        try:
+            held_back = collect(self.released.kube, self.released.namespace, folder)
+        except (ApiException, DynamicApiError, urllib3.exceptions.HTTPError, OSError) as error:
+            item.stash[SHOWN] = {"diagnostics": f"the cluster does not answer: {error}"}
+            return
+        shown = {"pods that are not ready": held_back or "none", "events (end)": _end(folder / "events.txt")}
+        for log in sorted(folder.glob("*.log")):
+            if "ERROR" in (text := log.read_text()) or log.name.partition(".")[0] in held_back:
+                shown[f"{log.name} (end)"] = "\n".join(text.splitlines()[-SHOWN_LINES:])
+        item.stash[SHOWN] = {**shown, "all of it": str(folder)}
 
 
 EVIDENCE = pytest.StashKey[Evidence]()
@@ -256,3 +277,18 @@ def inside(
     with ThreadPoolExecutor(len(rasa_pods) or 1) as pool:
         answers = pool.map(lambda pod: look_around(released, pod, ask), rasa_pods)
         return dict(zip([pod.name for pod in rasa_pods], answers, strict=True))
+
+
+@pytest.fixture(scope="session")
+def helm(released: Released) -> Helm:
+    """The helm that released the bot, with its own home."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "botyard"
+    paths = Paths(root=ROOT, state=released.state, cache=cache)
+    return Helm(tool(paths, "helm"), released.state / "helm", released.kube.kubeconfig, released.target.context)
+
+
+@pytest.fixture(scope="session")
+def traffic(released: Released, conversations: list[Conversation]) -> Callable[[], Traffic]:
+    """Starts ten people who greet the bot, five messages a second in all."""
+    greetings = [c.turns[0].say for c in conversations if c.name.startswith("greet")]
+    return lambda: Traffic(released.base_url, greetings or [conversations[0].turns[0].say])

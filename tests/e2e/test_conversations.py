@@ -77,7 +77,7 @@ def test_twenty_conversations_at_once_are_not_crossed(memory: Conversation, spea
 
 
 def test_a_slot_is_remembered_across_pods(released: Released, rasa_pods: list[Pod], memory: Conversation) -> None:
-    """Told to one pod, known to the other: every message of the conversation goes to another pod than the one before."""
+    """Told to one pod, known to the other: each message goes to another pod than the one before."""
     assert len(rasa_pods) > 1, "needs two Rasa pods"
     doors = [through(released, pod) for pod in rasa_pods]
     turn = iter(range(1000))

@@ -1,0 +1,164 @@
+"""A bot's folder: where it is, what botyard's own settings for it are, and whether its files can be read."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLStreamError
+
+from botyard.contracts import BadInput
+
+SETTINGS = "bot.yml"
+# Not written by the bot's author: made by Rasa, Python, virtual environments or editors.
+IGNORED_FOLDERS = frozenset({"models", "results", "__pycache__", "node_modules", "venv"})
+_APT = re.compile(r"[a-z0-9][a-z0-9+.:~=-]*")
+_PIP = re.compile(r"[A-Za-z0-9.][^\s;'\"`$\\|&]*")
+
+
+@dataclass(frozen=True)
+class Bot:
+    """One bot.
+
+    Args:
+        name: short name, part of file names.
+        dir: its folder, absolute.
+        extra_apt: Debian packages for the Rasa image, separated by spaces.
+        extra_pip: Python requirements for the Rasa image, separated by spaces.
+    """
+
+    name: str
+    dir: Path
+    extra_apt: str = ""
+    extra_pip: str = ""
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field("", pattern=r"^([a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?)?$")
+    extra_apt: list[str] = []
+    extra_pip: list[str] = []
+
+    @field_validator("extra_apt", "extra_pip", mode="before")
+    @classmethod
+    def _words(cls, value: Any) -> Any:
+        return value.split() if isinstance(value, str) else (value or [])
+
+    @field_validator("extra_apt")
+    @classmethod
+    def _packages(cls, value: list[str]) -> list[str]:
+        return _all_match(value, _APT, "Debian package")
+
+    @field_validator("extra_pip")
+    @classmethod
+    def _requirements(cls, value: list[str]) -> list[str]:
+        return _all_match(value, _PIP, "Python requirement (without spaces)")
+
+
+def _all_match(words: list[str], pattern: re.Pattern[str], what: str) -> list[str]:
+    for word in words:
+        if not pattern.fullmatch(word):
+            raise ValueError(f"{word!r} is no name of a {what}")
+    return words
+
+
+def load_bot(root: Path, name_or_path: str) -> Bot:
+    """Finds a bot by its name in ``bots/`` or by its path, and reads every YAML file in it.
+
+    Raises:
+        BadInput: no such bot, a file missing that every bot needs, YAML that cannot be parsed (file:line:column),
+            or a wrong setting in bot.yml.
+    """
+    folder = _find(root, name_or_path)
+    shown = _shown(root, folder)
+    if not (folder / "domain.yml").is_file() and not (folder / "domain").is_dir():
+        raise BadInput(f"{shown} has no domain.yml", "a bot's folder holds config.yml, domain.yml and data/")
+    if not (folder / "config.yml").is_file():
+        raise BadInput(f"{shown} has no config.yml", "a bot's folder holds config.yml, domain.yml and data/")
+    if not (folder / "data").is_dir():
+        raise BadInput(f"{shown} has no folder data", "put nlu.yml and rules.yml into it")
+    documents = {file: _read(root, file) for file in yaml_files(folder)}
+    for name in ("config.yml", "domain.yml"):
+        if folder / name in documents and not isinstance(documents[folder / name], dict):
+            raise BadInput(f"{shown}/{name} is empty or no mapping", "bots/tea has an example")
+    settings = _settings(f"{shown}/{SETTINGS}", documents.get(folder / SETTINGS) or {})
+    name = settings.name or re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")[:40].strip("-") or "bot"
+    return Bot(name, folder, " ".join(settings.extra_apt), " ".join(settings.extra_pip))
+
+
+def yaml_files(folder: Path) -> Iterator[Path]:
+    """Every YAML file that the bot's author wrote, in a fixed order."""
+    for file in walk(folder):
+        if file.suffix in (".yml", ".yaml"):
+            yield file
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """Every file of the bot, in a fixed order: without hidden ones and without what tools have made."""
+    for parent, folders, files in os.walk(folder):
+        at_top = Path(parent) == folder
+        folders[:] = sorted(
+            f
+            for f in folders
+            if not f.startswith(".") and not (f == "__pycache__" or (at_top and f in IGNORED_FOLDERS))
+        )
+        for name in sorted(files):
+            if not name.startswith("."):
+                yield Path(parent) / name
+
+
+def _find(root: Path, name_or_path: str) -> Path:
+    bots = root / "bots"
+    named = bots / name_or_path
+    if name_or_path and "/" not in name_or_path and name_or_path not in (".", "..") and named.is_dir():
+        return named.resolve()
+    path = Path(name_or_path).expanduser()
+    is_path = "/" in name_or_path or name_or_path in (".", "..")
+    if is_path and path.is_dir():
+        return path.resolve()
+    if is_path:
+        raise BadInput(f"there is no bot folder {name_or_path}", "give a name in bots/ or the path of a folder")
+    known = sorted(p.name for p in bots.iterdir() if p.is_dir() and not p.name.startswith(".")) if bots.is_dir() else []
+    close = difflib.get_close_matches(name_or_path, known, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    raise BadInput(f"unknown bot {name_or_path!r}", f"{hint}bots/ has: {', '.join(known) or 'none'}")
+
+
+def _read(root: Path, file: Path) -> Any:
+    shown = _shown(root, file)
+    try:
+        return YAML(typ="safe", pure=True).load(file)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else shown
+        problem = str(error.problem or error.context).splitlines()[0]
+        raise BadInput(f"{where}: not valid YAML: {problem}", "mend that line") from None
+    except (YAMLStreamError, YAMLError, UnicodeDecodeError) as error:
+        raise BadInput(f"{shown}: not readable as YAML: {str(error).splitlines()[0]}", "save it as UTF-8") from None
+
+
+def _settings(shown: str, document: Any) -> _Settings:
+    if not isinstance(document, dict):
+        raise BadInput(f"{shown}: is no mapping", "it takes name, extra_apt and extra_pip")
+    try:
+        return _Settings(**document)
+    except (ValidationError, TypeError) as error:
+        if isinstance(error, TypeError):
+            raise BadInput(f"{shown}: its keys must be words", "it takes name, extra_apt and extra_pip") from None
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise BadInput(f"{shown}: {where}: {first['msg']}", "it takes name, extra_apt and extra_pip") from None
+
+
+def _shown(root: Path, path: Path) -> str:
+    try:
+        return str(path.relative_to(root.resolve()))
+    except ValueError:
+        return str(path)

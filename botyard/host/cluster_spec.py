@@ -1,0 +1,118 @@
+"""What a kind cluster of ours is made from: the spec that is stored in it, kind's configuration, containerd's mirrors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from botyard.contracts import Diff
+from botyard.targets import Target
+
+RASA_NODE_PORT = 30505
+REGISTRY_PORT = 5000
+# Registries whose images are asked from sources.mirror where one is set -> the server that stands behind the name.
+UPSTREAMS = {
+    "docker.io": "https://registry-1.docker.io",
+    "registry.k8s.io": "https://registry.k8s.io",
+    "ghcr.io": "https://ghcr.io",
+    "quay.io": "https://quay.io",
+}
+
+
+@dataclass(frozen=True)
+class ClusterSpec:
+    """Everything that cannot change without making the cluster anew.
+
+    Args:
+        image_key: content key (or digest) of the node image.
+        rasa_port: port on 127.0.0.1 that leads to node port 30505 of the control plane.
+        registry_port: nodes pull ``localhost:<registry_port>/...`` from the registry container.
+        mirror: asked instead of upstream's registries; '' for none.
+    """
+
+    name: str
+    image_key: str
+    workers: int
+    network: str
+    rasa_port: int
+    registry_port: int
+    mirror: str = ""
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=1, sort_keys=True)
+
+
+def spec_of(target: Target, image_key: str) -> ClusterSpec:
+    """The spec that a target asks for."""
+    return ClusterSpec(
+        name=target.cluster,
+        image_key=image_key,
+        workers=target.workers,
+        network=target.network,
+        rasa_port=target.ports.rasa,
+        registry_port=target.ports.registry,
+        mirror=target.sources.mirror,
+    )
+
+
+def difference(stored: str, wanted: ClusterSpec) -> Diff | None:
+    """The spec stored in the cluster against the wanted one; None where they say the same."""
+    try:
+        same = json.loads(stored) == asdict(wanted)
+    except ValueError:
+        same = False
+    if same:
+        return None
+    return Diff(f"spec of cluster {wanted.name}", stored.rstrip() + "\n", wanted.to_json() + "\n")
+
+
+def kind_config(spec: ClusterSpec) -> str:
+    """kind's configuration as JSON, which is YAML too."""
+    control_plane = {
+        "role": "control-plane",
+        "extraPortMappings": [
+            {"containerPort": RASA_NODE_PORT, "hostPort": spec.rasa_port, "listenAddress": "127.0.0.1"}
+        ],
+    }
+    config = {
+        "kind": "Cluster",
+        "apiVersion": "kind.x-k8s.io/v1alpha4",
+        "name": spec.name,
+        "networking": {"ipFamily": "ipv4", "apiServerAddress": "127.0.0.1"},
+        "containerdConfigPatches": [
+            '[plugins."io.containerd.grpc.v1.cri".registry]\n  config_path = "/etc/containerd/certs.d"\n'
+        ],
+        "nodes": [control_plane, *({"role": "worker"} for _ in range(spec.workers))],
+    }
+    return json.dumps(config, indent=1)
+
+
+def hosts_toml(spec: ClusterSpec) -> Mapping[str, str]:
+    """Folder under /etc/containerd/certs.d -> its hosts.toml."""
+    local = f"localhost:{spec.registry_port}"
+    found = {local: f'[host."http://{spec.name}-registry:{REGISTRY_PORT}"]\n  capabilities = ["pull", "resolve"]\n'}
+    if spec.mirror:
+        host, _, prefix = spec.mirror.partition("/")
+        url = f"https://{host}/v2/{prefix}" if prefix else f"https://{host}"
+        override = "  override_path = true\n" if prefix else ""
+        for name, server in UPSTREAMS.items():
+            found[name] = f'server = "{server}"\n[host."{url}"]\n  capabilities = ["pull", "resolve"]\n{override}'
+    return found
+
+
+def registry_hosting(spec: ClusterSpec) -> dict[str, object]:
+    """The ConfigMap of KEP-1755, by which tools learn of the local registry."""
+    inside = f"{spec.name}-registry:{REGISTRY_PORT}"
+    text = (
+        f'host: "localhost:{spec.registry_port}"\n'
+        f'hostFromContainerRuntime: "{inside}"\n'
+        f'hostFromClusterNetwork: "{inside}"\n'
+        'help: "https://kind.sigs.k8s.io/docs/user/local-registry/"\n'
+    )
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "local-registry-hosting", "namespace": "kube-public"},
+        "data": {"localRegistryHosting.v1": text},
+    }

@@ -1,0 +1,37 @@
+"""ansible.builtin.assert: every expression must be true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from botyard.contracts import Context, Result
+from botyard.modules.spec import Expression, arg
+
+NAME = "ansible.builtin.assert"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    that: Any = arg("one expression or a list of them", expression=True)
+    fail_msg: str | list[str] | None = arg("said where one is false", None, aliases=("msg",))
+    success_msg: str | list[str] | None = arg("said where all are true", None)
+    quiet: bool = arg("say nothing where all are true", False)
+
+
+def run(args: Args, ctx: Context) -> Result:
+    """Never changes anything; fails at the first expression that is not true."""
+    conditions: list[Expression] = args.that if isinstance(args.that, list) else [args.that]
+    for condition in conditions:
+        value = condition.evaluate()
+        if not isinstance(value, bool):
+            text = f"the condition {condition.text!r} gives {type(value).__name__}, not true or false"
+            return Result(failed=True, msg=text, data={"assertion": condition.text, "evaluated_to": value})
+        if not value:
+            message = _text(args.fail_msg) or f"Assertion failed: {condition.text}"
+            return Result(failed=True, msg=message, data={"assertion": condition.text, "evaluated_to": False})
+    return Result(msg="" if args.quiet else _text(args.success_msg) or "All assertions passed")
+
+
+def _text(message: str | list[str] | None) -> str:
+    return "\n".join(message) if isinstance(message, list) else message or ""

@@ -1,0 +1,76 @@
+"""ansible.builtin.command: one program with its arguments, without a shell."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from botyard import process
+from botyard.contracts import BotyardError, Context, Result
+from botyard.modules.builtin_files import under
+from botyard.modules.spec import arg
+
+NAME = "ansible.builtin.command"
+FREE_FORM = "cmd"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    cmd: str | None = arg("the command as one line; split like a shell would, but never run by one", None)
+    argv: list[str] | None = arg("the command as a list", None)
+    chdir: str | None = arg("folder to run in", None)
+    creates: str | None = arg("do nothing where this path (or pattern) exists", None)
+    removes: str | None = arg("do nothing where this path (or pattern) does not exist", None)
+    stdin: str | None = arg("text for its standard input", None)
+    stdin_add_newline: bool = arg("end that text with a newline", True)
+    strip_empty_ends: bool = arg("strip empty lines from the end of stdout and stderr", True)
+    timeout_s: float = arg("seconds after which it is ended", 3600)
+
+
+def run(args: Args, ctx: Context) -> Result:
+    """Always changed where it ran (say changed_when); skipped in check mode unless creates or removes tells."""
+    if (args.cmd is None) == (args.argv is None):
+        raise BotyardError("command takes either cmd or argv", "give one of them")
+    try:
+        argv = args.argv if args.argv is not None else shlex.split(args.cmd or "")
+    except ValueError as error:
+        raise BotyardError(f"cannot split the command: {error}", "close the quotes, or use argv") from None
+    if not argv:
+        raise BotyardError("the command is empty", "name a program")
+    folder = under(ctx.basedir, args.chdir) if args.chdir else None
+    base = folder or ctx.basedir
+    for path, unwanted, why in ((args.creates, True, "exists"), (args.removes, False, "does not exist")):
+        if path is not None and _exists(base, path) is unwanted:
+            return Result(data={"cmd": argv, "rc": 0, "stdout": "", "stderr": ""}, msg=f"{path} {why}")
+    if ctx.check:
+        told = bool(args.creates or args.removes)
+        nothing = {"cmd": argv, "rc": None, "stdout": "", "stderr": ""}
+        return Result(changed=told, skipped=not told, data=nothing, msg="would have run if not in check mode")
+    if folder is not None and not folder.is_dir():
+        raise BotyardError(f"no such folder: {folder}", "mend chdir")
+    stdin = args.stdin + "\n" if args.stdin is not None and args.stdin_add_newline else args.stdin
+    done = process.run(
+        argv, env=ctx.environment, cwd=folder, stdin=stdin, timeout_s=args.timeout_s, check=False, on_line=ctx.progress
+    )
+    out, err = (_ends(text) if args.strip_empty_ends else text for text in (done.stdout, done.stderr))
+    data: dict[str, Any] = {
+        "cmd": argv,
+        "rc": done.returncode,
+        "stdout": out,
+        "stderr": err,
+        "stdout_lines": out.splitlines(),
+        "stderr_lines": err.splitlines(),
+        "delta": round(done.duration_s, 3),
+    }
+    failed = done.returncode != 0
+    return Result(changed=True, failed=failed, msg="non-zero return code" if failed else "", data=data)
+
+
+def _exists(base: Any, path: str) -> bool:
+    whole = under(base, path)
+    return whole.exists() or next(iter(whole.parent.glob(whole.name)), None) is not None
+
+
+def _ends(text: str) -> str:
+    return text.rstrip("\r\n")

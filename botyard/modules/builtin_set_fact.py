@@ -1,0 +1,22 @@
+"""ansible.builtin.set_fact: variables for the tasks that follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from botyard.contracts import Context, Result
+from botyard.modules.spec import arg
+
+NAME = "ansible.builtin.set_fact"
+ARGS_INTO = "facts"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    facts: dict[str, Any] = arg("names and values; any name may be given")
+
+
+def run(args: Args, ctx: Context) -> Result:
+    """Changes nothing outside the run, so it does the same in check mode."""
+    return Result(data={"ansible_facts": dict(args.facts)})

@@ -1,0 +1,32 @@
+"""``botyard.core.diagnostics``: events, descriptions and logs of a namespace's pods, into a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from botyard.contracts import Context, Result
+from botyard.modules.spec import arg
+from botyard.release import diagnostics
+from botyard.tools.kube import Kube
+
+NAME = "botyard.core.diagnostics"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    namespace: str = arg("whose pods")
+    dest: str = arg("folder to write into; made where it is missing")
+
+
+def run(args: Args, ctx: Context) -> Result:
+    folder = Path(args.dest)
+    if not folder.is_absolute():
+        folder = ctx.paths.root / folder
+    data = {"dest": str(folder), "summary": ""}
+    if ctx.check:
+        return Result(msg=f"would write to {folder}", data=data)
+    kube = Kube(ctx.paths.state / "kubeconfig", ctx.target.context)
+    data["summary"] = diagnostics.collect(kube, args.namespace, folder)
+    # Evidence is no change of what is observed.
+    return Result(msg=f"events, pods and logs of {args.namespace} are in {folder}", data=data)

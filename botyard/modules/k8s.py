@@ -1,0 +1,107 @@
+"""``kubernetes.core.k8s``: objects as a definition says, by server-side apply; or gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from botyard.contracts import BadInput, Context, Diff, Result
+from botyard.modules.spec import arg
+from botyard.release import desired, pods
+from botyard.tools.kube import Kube
+from botyard.wait import wait_until
+
+NAME = "kubernetes.core.k8s"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    state: Literal["present", "absent"] = arg("wanted state", "present")
+    definition: dict[str, Any] | list[dict[str, Any]] | str | None = arg(
+        "the object, a list of them, or YAML text", None, aliases=("resource_definition", "inline")
+    )
+    src: str = arg("file with one or more objects", "")
+    kind: str = arg("kind, where no definition is given", "")
+    api_version: str = arg("API version, where no definition is given", "v1", aliases=("api", "version"))
+    name: str = arg("name, where no definition is given", "")
+    namespace: str = arg("namespace of objects that name none", "")
+    wait: bool = arg("wait until Deployments are rolled out, or until what is deleted is gone", False)
+    wait_timeout: int = arg("seconds to wait", 120)
+
+
+def run(args: Args, ctx: Context) -> Result:
+    bodies = _bodies(args, ctx)
+    kubeconfig = ctx.paths.state / "kubeconfig"
+    if ctx.check and not kubeconfig.is_file():
+        return Result(changed=args.state == "present", msg="there is no cluster yet")
+    kube = Kube(kubeconfig, ctx.target.context)
+    if args.state == "absent":
+        return _absent(kube, bodies, args, ctx)
+    return _present(kube, bodies, args, ctx)
+
+
+def _bodies(args: Args, ctx: Context) -> list[dict[str, Any]]:
+    if args.src:
+        file = Path(args.src)
+        return desired.load_documents(file if file.is_absolute() else ctx.basedir / file)
+    if isinstance(args.definition, str):
+        return desired.load_documents(args.definition)
+    if args.definition is not None:
+        return desired.flatten(args.definition if isinstance(args.definition, list) else [args.definition])
+    if not (args.kind and args.name):
+        raise BadInput("kubernetes.core.k8s needs definition, src, or kind and name")
+    return [{"apiVersion": args.api_version, "kind": args.kind, "metadata": {"name": args.name}}]
+
+
+def _present(kube: Kube, bodies: list[dict[str, Any]], args: Args, ctx: Context) -> Result:
+    namespace = args.namespace or None
+    diffs: list[Diff] = []
+    results: list[dict[str, Any]] = []
+    for body in bodies:
+        diff = desired.difference(kube, body, namespace)
+        if diff is not None:
+            diffs.append(diff)
+            if not ctx.check:
+                desired.applied(kube, body, namespace)
+    if not ctx.check:
+        for body in bodies:
+            if args.wait and body["kind"] == "Deployment":
+                _rolled_out(kube, body, args, ctx)
+            results.append(_live(kube, body, namespace) or {})
+    names = ", ".join(d.header for d in diffs)
+    data: dict[str, Any] = {"result": results[0] if len(results) == 1 else {"results": results}}
+    return Result(changed=bool(diffs), msg=names or "as wanted", data=data, diff=diffs if ctx.diff else [])
+
+
+def _absent(kube: Kube, bodies: list[dict[str, Any]], args: Args, ctx: Context) -> Result:
+    namespace = args.namespace or None
+    there = [body for body in bodies if _live(kube, body, namespace) is not None]
+    if not ctx.check:
+        for body in there:
+            kube.delete(body["apiVersion"], body["kind"], body["metadata"]["name"], _namespace(body, namespace))
+        for body in there if args.wait else []:
+            wait_until(
+                f"the end of {desired.shown(body)}",
+                lambda body=body: (_live(kube, body, namespace) is None, "still there"),  # type: ignore[misc]
+                args.wait_timeout,
+            )
+    return Result(changed=bool(there), msg=", ".join(map(desired.shown, there)) or "not there")
+
+
+def _rolled_out(kube: Kube, body: dict[str, Any], args: Args, ctx: Context) -> None:
+    def probe() -> tuple[bool, str]:
+        live = _live(kube, body, args.namespace or None)
+        why = pods.unfinished(live) if live else "gone"
+        return not why, why
+
+    wait_until(desired.shown(body), probe, args.wait_timeout, progress=ctx.progress)
+
+
+def _namespace(body: dict[str, Any], namespace: str | None) -> str | None:
+    given: str | None = body["metadata"].get("namespace", namespace)
+    return given
+
+
+def _live(kube: Kube, body: dict[str, Any], namespace: str | None) -> dict[str, Any] | None:
+    return kube.get(body["apiVersion"], body["kind"], body["metadata"]["name"], _namespace(body, namespace))

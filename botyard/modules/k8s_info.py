@@ -1,0 +1,40 @@
+"""``kubernetes.core.k8s_info``: reads objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kubernetes.dynamic.exceptions import ResourceNotFoundError
+
+from botyard.contracts import Context, Result
+from botyard.modules.spec import arg
+from botyard.tools.kube import Kube
+
+NAME = "kubernetes.core.k8s_info"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    kind: str = arg("kind of the objects, as in Pod")
+    api_version: str = arg("its API version", "v1", aliases=("api", "version"))
+    name: str = arg("one object; without it all of them", "")
+    namespace: str = arg("namespace; without it all of them", "")
+    label_selectors: list[str] = arg("only objects with these labels, as in app=x", [])
+    field_selectors: list[str] = arg("only objects with these fields, as in status.phase=Running", [])
+
+
+def run(args: Args, ctx: Context) -> Result:
+    kubeconfig = ctx.paths.state / "kubeconfig"
+    if ctx.check and not kubeconfig.is_file():
+        return Result(msg="there is no cluster yet", data={"resources": [], "api_found": False})
+    kube = Kube(kubeconfig, ctx.target.context)
+    fields = [*args.field_selectors, *([f"metadata.name={args.name}"] if args.name else [])]
+    try:
+        found = kube.list(
+            args.api_version, args.kind, args.namespace or None, ",".join(args.label_selectors), ",".join(fields)
+        )
+    except ResourceNotFoundError:
+        return Result(
+            msg=f"this cluster knows no {args.api_version} {args.kind}", data={"resources": [], "api_found": False}
+        )
+    return Result(msg=f"{len(found)} found", data={"resources": found, "api_found": True})

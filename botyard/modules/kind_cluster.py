@@ -1,0 +1,66 @@
+"""A kind cluster of the target's size, with its registry mirrors and our mark."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+from botyard.contracts import LABEL_KEY, BadInput, Context, Result
+from botyard.host import cluster_spec, kind_cluster, toolbox
+from botyard.host.kind_cluster import Plan
+from botyard.modules.spec import arg
+from botyard.targets import Target
+from botyard.tools import docker
+from botyard.tools.kind import Kind
+
+NAME = "botyard.core.kind_cluster"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    state: Literal["present", "absent"] = arg("whether there is to be a cluster", "present")
+    image: str = arg("node image (reference or id); needed for present", "")
+    recreate: bool = arg("make it anew where it differs from what is wanted; all in it is lost", False)
+
+
+def run(args: Args, ctx: Context) -> Result:
+    """Makes, reuses, brings back or removes the target's cluster.
+
+    Returns data control_plane_ip, nodes, created, seconds.
+    """
+    target: Target = ctx.target
+    kubeconfig = ctx.paths.state / "kubeconfig"
+    if args.state == "absent":
+        changed = kind_cluster.remove(target.cluster, target.network, kubeconfig, check=ctx.check)
+        return Result(changed=changed, msg=f"cluster {target.cluster}: {'removed' if changed else 'not there'}")
+    if not args.image:
+        raise BadInput("botyard.core.kind_cluster: image is missing", "give the node image that the cluster runs")
+    started = time.monotonic()
+    node_image = docker.image(args.image)
+    key = "" if node_image is None else str((node_image.labels or {}).get(LABEL_KEY) or node_image.id)
+    spec = cluster_spec.spec_of(target, key or args.image)
+    found = kind_cluster.observe(spec, kubeconfig, recreate=args.recreate)
+    diffs = [found.diff] if found.diff is not None else []
+    if ctx.check:
+        changed = found.plan is not Plan.KEEP
+        return Result(changed=changed, msg=f"cluster {spec.name}: {found.plan.value}", diff=diffs)
+    if found.plan is Plan.KEEP:
+        done = Plan.KEEP
+    else:
+        kind = Kind(toolbox.tool(ctx.paths, "kind"), kubeconfig, target.network)
+        done = kind_cluster.act(found, spec, args.image, kind, recreate=args.recreate, progress=ctx.progress)
+    seconds = time.monotonic() - started
+    created = done not in (Plan.KEEP, Plan.HEAL)
+    return Result(
+        changed=done is not Plan.KEEP,
+        msg=f"cluster {spec.name}: {1 + spec.workers} nodes Ready, DNS up, in {seconds:.1f} s",
+        data={
+            "control_plane_ip": kind_cluster.control_plane_ip(spec.name, spec.network),
+            "nodes": [str(node.name) for node in kind_cluster.nodes_of(spec.name)],
+            "created": created,
+            "seconds": round(seconds, 1),
+        },
+        diff=diffs,
+        warnings=[f"cluster {spec.name}: {done.value}"] if created and done is not Plan.CREATE else [],
+    )

@@ -1,0 +1,31 @@
+"""``botyard.core.secret``: a Secret with random values, made once and never rotated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from botyard.contracts import Context, Result
+from botyard.modules.spec import arg
+from botyard.release import secrets
+from botyard.tools.kube import Kube
+
+NAME = "botyard.core.secret"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    name: str = arg("name of the Secret")
+    namespace: str = arg("its namespace, which must exist")
+    generate: list[str] = arg("keys that get a random value where they are missing; what is there stays")
+
+
+def run(args: Args, ctx: Context) -> Result:
+    kube = Kube(ctx.paths.state / "kubeconfig", ctx.target.context)
+    exists, missing = secrets.missing_keys(kube, args.namespace, args.name, args.generate)
+    data = {"name": args.name, "namespace": args.namespace, "added": missing}
+    if exists and not missing:
+        return Result(msg=f"Secret {args.name} has every key", data=data)
+    if not ctx.check:
+        secrets.add_keys(kube, args.namespace, args.name, missing, exists)
+    verb = "got" if exists else "made with"
+    return Result(changed=True, msg=f"Secret {args.name} {verb} {', '.join(missing)}", data=data)

@@ -1,0 +1,134 @@
+"""Charts as packages named by their content, in a Helm repository that is a folder of files behind HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from botyard.contracts import BadInput, BotyardError
+from botyard.tools.helm import Helm, load_yaml
+
+_LEFT_OUT = {"__pycache__", ".DS_Store", ".git"}
+INDEX = "index.yaml"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One chart folder and the version that its content gives it."""
+
+    folder: Path
+    name: str
+    version: str
+
+    @property
+    def archive(self) -> str:
+        return f"{self.name}-{self.version}.tgz"
+
+
+def content_key(folder: Path) -> str:
+    """16 hex digits over names and contents of a chart's files."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        inside = file.relative_to(folder)
+        if file.is_dir() or _LEFT_OUT.intersection(inside.parts) or file.suffix in (".pyc", ".tmp", ".swp"):
+            continue
+        digest.update(f"{inside.as_posix()}\0{file.stat().st_size}\0".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def wanted(folder: Path) -> Wanted:
+    """Reads a chart folder.
+
+    The version is ``<Chart.yaml's>-h<content>``: the letter, as SemVer refuses all-digit parts with a leading 0.
+
+    Raises:
+        BadInput: the folder holds no chart.
+    """
+    file = folder / "Chart.yaml"
+    if not file.is_file():
+        raise BadInput(f"{folder} holds no chart: there is no Chart.yaml", "name the folder of a chart")
+    about = load_yaml(file.read_bytes())
+    if not (about.get("name") and about.get("version")):
+        raise BadInput(f"{file}: name or version is missing")
+    return Wanted(folder, str(about["name"]), f"{about['version']}-h{content_key(folder)[:8]}")
+
+
+def http() -> requests.Session:
+    """A session that asks no proxy: a repository of ours is on 127.0.0.1."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
+def fetch(session: requests.Session, url: str) -> bytes | None:
+    """What an address holds, None where the server has no such file.
+
+    Raises:
+        BotyardError: it does not answer, or with an error.
+    """
+    try:
+        reply = session.get(url, timeout=15)
+    except requests.RequestException as error:
+        raise BotyardError(f"{url} does not answer: {type(error).__name__}", "run invoke cluster") from error
+    if reply.status_code == 404:
+        return None
+    if not reply.ok:
+        raise BotyardError(f"{url} answers HTTP {reply.status_code}")
+    return reply.content
+
+
+def published(session: requests.Session, repo_url: str) -> dict[str, Any]:
+    """The repository's index; an empty one where there is none yet."""
+    data = fetch(session, f"{repo_url}/{INDEX}")
+    return load_yaml(data) if data else {}
+
+
+def is_published(session: requests.Session, repo_url: str, index: Mapping[str, Any], chart: Wanted) -> bool:
+    """Whether this very version is in the index, alone, and its archive is whole."""
+    entries = (index.get("entries") or {}).get(chart.name) or []
+    if [str(e.get("version")) for e in entries] != [chart.version]:
+        return False
+    data = fetch(session, f"{repo_url}/{chart.archive}")
+    return data is not None and hashlib.sha256(data).hexdigest() == entries[0].get("digest")
+
+
+def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> bytes:
+    """An index with the new charts in place of all versions of the same name.
+
+    Only one version a chart: they are ordered by content, so "the newest" would be a matter of chance.
+    JSON is YAML.
+    """
+    entries = {**(old.get("entries") or {}), **(new.get("entries") or {})}
+    whole = {"apiVersion": "v1", "entries": entries, "generated": new.get("generated")}
+    return (json.dumps(whole, indent=1, sort_keys=True, default=str) + "\n").encode()
+
+
+def publish(
+    helm: Helm,
+    charts: Sequence[Wanted],
+    old_index: Mapping[str, Any],
+    scratch: Path,
+    put: Callable[[str, bytes], None],
+) -> None:
+    """Checks, packages and uploads charts; the index goes last, so it never names what is not there.
+
+    Args:
+        scratch: folder for work in progress.
+        put: stores one file of the repository under a name.
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        for chart in charts:
+            helm.lint(chart.folder)
+            archive = helm.package(chart.folder, chart.version, Path(folder))
+            put(chart.archive, archive.read_bytes())
+        index = helm.repo_index(Path(folder))
+        put(INDEX, merged(old_index, index))

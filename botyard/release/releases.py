@@ -1,0 +1,256 @@
+"""A Helm release: what is there, what would change, how it gets there. Nothing is done that is not needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import urllib3
+from kubernetes.client.exceptions import ApiException
+from kubernetes.dynamic.exceptions import DynamicApiError
+
+from botyard.contracts import BotyardError, CommandError, Diff, TimedOut
+from botyard.release import desired, diagnostics, pods
+from botyard.tools.helm import STATUS_DEPLOYED, Chart, Helm, Release
+from botyard.tools.kube import Kube
+from botyard.wait import wait_until
+
+# What helm says in check mode where an earlier task of the same run would have made the thing.
+_NOT_THERE_YET = re.compile(
+    r"repo .* not found|not found in .* (index|repository)|namespaces? .* not found|no cached repo"
+)
+# Labels and annotations that helm itself puts on every object, besides what the chart says.
+_MANAGER = "helm"
+_POLL_S = 1.5
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a release should be.
+
+    Args:
+        values_files: merged by helm in this order.
+        values: win over the files.
+        wait_s: seconds for everything to become ready; None does not wait.
+    """
+
+    name: str
+    namespace: str
+    chart: Chart
+    values_files: tuple[Path, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    reuse_values: bool = False
+    create_namespace: bool = False
+    wait_s: int | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What has to be done: nothing where ``why`` is empty."""
+
+    why: str = ""
+    live: Release | None = None
+    diff: tuple[Diff, ...] = ()
+    warning: str = ""
+
+
+@contextmanager
+def values_on_disk(plan: Plan, folder: Path) -> Iterator[list[Path]]:
+    """The values files with the plan's own values last, in a file that only we can read and that goes away."""
+    if not plan.values:
+        yield list(plan.values_files)
+        return
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = folder / f"{plan.namespace}-{plan.name}-{os.getpid()}.json"
+    file.unlink(missing_ok=True)
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as sink:
+            json.dump(plan.values, sink, default=str)
+        yield [*plan.values_files, file]
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def decide(helm: Helm, kube: Kube, plan: Plan, values: Sequence[Path], check: bool = False) -> Decision:
+    """Compares the release with what helm would make of the plan now, and the cluster with the release.
+
+    Args:
+        check: earlier tasks changed nothing, so a missing repository or namespace is no error.
+    Raises:
+        CommandError: the chart cannot be rendered with these values, or the server refuses it.
+    """
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        asked = pool.submit(helm.status, plan.name, plan.namespace)
+        rendered = pool.submit(_dry_run, helm, plan, values)
+        live = asked.result()
+        if live is not None and live.pending:
+            return Decision(why=f"a run that was killed left it {live.status}", live=live)
+        try:
+            new = rendered.result()
+        except CommandError as error:
+            if not (check and _NOT_THERE_YET.search(error.stderr)):
+                raise
+            return Decision(why="it cannot be compared yet", live=live, warning=error.stderr.strip().splitlines()[-1])
+    if live is None:
+        return Decision("it is not installed", None, tuple(manifest_diff("", new.manifest)))
+    if live.status != STATUS_DEPLOYED:
+        return Decision(f"its last revision is {live.status}", live, tuple(manifest_diff(live.manifest, new.manifest)))
+    changes = manifest_diff(live.manifest, new.manifest)
+    if changes:
+        return Decision("it would be rendered differently", live, tuple(changes))
+    if canonical(live.values) != canonical(new.values):
+        return Decision("its values differ", live, (_values_diff(live, new),))
+    drift = drifted(kube, live)
+    if drift:
+        return Decision(f"the cluster differs from it: {', '.join(d.header for d in drift)}", live, tuple(drift))
+    return Decision(live=live)
+
+
+def _dry_run(helm: Helm, plan: Plan, values: Sequence[Path]) -> Release:
+    return helm.upgrade(
+        plan.name, plan.namespace, plan.chart, values,
+        reuse_values=plan.reuse_values, create_namespace=plan.create_namespace, dry_run=True,
+    )  # fmt: skip
+
+
+def canonical(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, sort_keys=True)
+
+
+def _values_diff(live: Release, new: Release) -> Diff:
+    """Only which keys differ: values may hold secrets."""
+    keys = sorted(k for k in {*live.values, *new.values} if live.values.get(k) != new.values.get(k))
+    return Diff(header=f"values of {live.name}", before="", after="".join(f"{key}: differs\n" for key in keys))
+
+
+def manifest_diff(before: str, after: str) -> list[Diff]:
+    """Which objects two manifests differ in; comments and order do not count."""
+    if before == after:
+        return []
+    old = {desired.shown(o): o for o in desired.load_documents(before)}
+    new = {desired.shown(o): o for o in desired.load_documents(after)}
+    return [
+        Diff(header=name, before=desired.as_text(old.get(name)), after=desired.as_text(new.get(name)))
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    ]
+
+
+def drifted(kube: Kube, live: Release) -> list[Diff]:
+    """Where the cluster is not what the release says: objects gone, or changed by hand in a field of the chart."""
+
+    def one(body: dict[str, Any]) -> Diff | None:
+        # Without what helm adds itself, the dry run would take it away.
+        metadata = body["metadata"]
+        metadata["labels"] = {**(metadata.get("labels") or {}), "app.kubernetes.io/managed-by": "Helm"}
+        metadata["annotations"] = {
+            **(metadata.get("annotations") or {}),
+            "meta.helm.sh/release-name": live.name,
+            "meta.helm.sh/release-namespace": live.namespace,
+        }
+        return desired.difference(kube, body, live.namespace, field_manager=_MANAGER)
+
+    bodies = desired.load_documents(live.manifest)
+    _ = kube.dynamic  # discovered once, before the threads
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        return [diff for diff in pool.map(one, bodies) if diff is not None]
+
+
+def recover(helm: Helm, live: Release, progress: Callable[[str], None]) -> bool:
+    """Frees a release whose helm was killed; our lock on the cluster says that no other helm is at work.
+
+    Returns:
+        whether the release is still there (it went back to its last good revision).
+    """
+    good = [r for r in helm.history(live.name, live.namespace) if r["status"] in (STATUS_DEPLOYED, "superseded")]
+    if live.status == "uninstalling" or not good:
+        progress(
+            f"{live.name} was left {live.status} with no good revision: uninstalling it (Secrets and volumes stay)"
+        )
+        helm.uninstall(live.name, live.namespace)
+        return False
+    best = [r for r in good if r["status"] == STATUS_DEPLOYED] or good
+    revision = int(best[-1]["revision"])
+    progress(f"{live.name} was left {live.status}: back to revision {revision} first")
+    helm.rollback(live.name, live.namespace, revision)
+    return True
+
+
+def act(
+    helm: Helm, kube: Kube, plan: Plan, values: Sequence[Path], evidence: Path, progress: Callable[[str], None]
+) -> Release:
+    """Installs or upgrades, telling what blocks while it waits.
+
+    Raises:
+        BotyardError: helm failed or gave up waiting; says what held the pods back and where the evidence lies.
+    """
+    done = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(kube, plan, done, progress), daemon=True)
+    watcher.start()
+    try:
+        return helm.upgrade(
+            plan.name, plan.namespace, plan.chart, values,
+            reuse_values=plan.reuse_values, create_namespace=plan.create_namespace, wait_s=plan.wait_s,
+        )  # fmt: skip
+    except (CommandError, TimedOut) as error:
+        said = error.stderr.strip() if isinstance(error, CommandError) else str(error)
+        raise failure(kube, plan, evidence, (said.splitlines() or [""])[-1]) from error
+    finally:
+        done.set()
+        watcher.join(timeout=10)
+
+
+def await_ready(kube: Kube, plan: Plan, live: Release, evidence: Path, progress: Callable[[str], None]) -> None:
+    """For a release that needs no change: its Deployments may still be on their way (the machine started anew).
+
+    Raises:
+        BotyardError: they are not ready in time.
+    """
+    names = [o["metadata"]["name"] for o in desired.load_documents(live.manifest) if o["kind"] == "Deployment"]
+
+    def probe() -> tuple[bool, str]:
+        for name in names:
+            found = kube.get("apps/v1", "Deployment", name, plan.namespace)
+            why = pods.unfinished(found) if found else f"{name}: gone"
+            if why:
+                blocked = pods.blocked(pods.release_pods(kube, plan.namespace, plan.name))
+                return False, f"{why}; {blocked}" if blocked else why
+        return True, ""
+
+    try:
+        wait_until(f"release {plan.name}", probe, plan.wait_s or 0, interval_s=1, progress=progress)
+    except TimedOut as error:
+        raise failure(kube, plan, evidence, str(error)) from error
+
+
+def failure(kube: Kube, plan: Plan, evidence: Path, said: str) -> BotyardError:
+    """Collects evidence and puts it into one error."""
+    try:
+        summary = diagnostics.collect(
+            kube, plan.namespace, evidence, pods.release_pods(kube, plan.namespace, plan.name)
+        )
+    except (ApiException, DynamicApiError, urllib3.exceptions.HTTPError, OSError) as error:
+        summary = f"(no evidence: {type(error).__name__}: {error})"
+    lines = [f"release {plan.name} in namespace {plan.namespace} failed: {said}", *filter(None, [summary])]
+    return BotyardError("\n".join(lines), f"read events, pods and logs in {evidence}")
+
+
+def _watch(kube: Kube, plan: Plan, done: threading.Event, progress: Callable[[str], None]) -> None:
+    last = ""
+    while not done.wait(_POLL_S):
+        try:
+            line = pods.blocked(pods.release_pods(kube, plan.namespace, plan.name))
+        except (ApiException, DynamicApiError, urllib3.exceptions.HTTPError, OSError):
+            continue  # helm will tell if the API server is gone
+        if line and line != last:
+            progress(f"{plan.name}: {line}")
+            last = line

@@ -1,0 +1,128 @@
+"""A container registry's HTTP interface (OCI distribution), as far as pushing an image needs it. Plain HTTP, no login."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin
+
+import requests
+
+from botyard.contracts import BotyardError
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
+ACCEPTED = f"{MANIFEST}, application/vnd.docker.distribution.manifest.v2+json"
+QUICK_S = 10.0
+UPLOAD_S = 600.0  # without a byte moved
+
+
+@dataclass(frozen=True)
+class Blob:
+    """What a manifest says of one blob."""
+
+    digest: str
+    size_bytes: int
+    media_type: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"mediaType": self.media_type, "digest": self.digest, "size": self.size_bytes}
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest that the registry has, and the digest it has it under."""
+
+    digest: str
+    body: dict[str, Any]
+
+    @property
+    def config_digest(self) -> str:
+        return str(self.body.get("config", {}).get("digest", ""))
+
+    @property
+    def layers(self) -> list[Blob]:
+        return [Blob(one["digest"], one["size"], one["mediaType"]) for one in self.body.get("layers", [])]
+
+
+def sha256(data: bytes) -> str:
+    """As registries write it: ``sha256:<hex>``."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+class Registry:
+    """One registry, by its base URL such as ``http://127.0.0.1:5001``. One object a thread: a session is not shared.
+
+    Every method raises BotyardError where the registry does not answer or refuses.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy never leads to 127.0.0.1
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _ask(self, method: str, path: str, *, wanted: tuple[int, ...], **options: Any) -> requests.Response:
+        try:
+            reply = self._session.request(method, urljoin(f"{self.url}/", path), **{"timeout": QUICK_S, **options})
+        except requests.RequestException as error:
+            raise BotyardError(
+                f"the registry at {self.url} does not answer: {type(error).__name__}", "run playbooks/services.yml"
+            ) from error
+        if reply.status_code not in wanted:
+            text = reply.text.strip()[:300]
+            raise BotyardError(f"registry {self.url}: {method} {path.split('?')[0]} gave {reply.status_code} {text}")
+        return reply
+
+    def manifest(self, repository: str, reference: str) -> Manifest | None:
+        """The manifest under a tag or digest, or None."""
+        reply = self._ask("GET", f"/v2/{repository}/manifests/{reference}", wanted=(200, 404), headers={"Accept": ACCEPTED})
+        if reply.status_code == 404:
+            return None
+        return Manifest(sha256(reply.content), reply.json())
+
+    def has_blob(self, repository: str, digest: str) -> bool:
+        return self._ask("HEAD", f"/v2/{repository}/blobs/{digest}", wanted=(200, 404)).status_code == 200
+
+    def blob_json(self, repository: str, digest: str) -> dict[str, Any]:
+        """A small blob (an image's configuration) as a mapping."""
+        found: dict[str, Any] = self._ask("GET", f"/v2/{repository}/blobs/{digest}", wanted=(200,)).json()
+        return found
+
+    def put_blob(self, repository: str, parts: Iterable[bytes], media_type: str) -> Blob:
+        """Streams one blob whose digest is known only at its end."""
+        whole, size = hashlib.sha256(), 0
+
+        def counted() -> Iterator[bytes]:
+            nonlocal size
+            for part in parts:
+                whole.update(part)
+                size += len(part)
+                yield part
+
+        started = self._ask("POST", f"/v2/{repository}/blobs/uploads/", wanted=(202,))
+        sent = self._ask(
+            "PATCH",
+            started.headers["Location"],
+            wanted=(202,),
+            data=counted(),
+            headers={"Content-Type": "application/octet-stream"},
+            timeout=UPLOAD_S,
+        )
+        digest = f"sha256:{whole.hexdigest()}"
+        place = sent.headers["Location"]
+        mark = "&" if "?" in place else "?"
+        self._ask("PUT", f"{place}{mark}digest={digest}", wanted=(201,), timeout=UPLOAD_S)
+        return Blob(digest, size, media_type)
+
+    def put_manifest(self, repository: str, reference: str, body: bytes) -> str:
+        """Writes a manifest under a tag; returns its digest."""
+        self._ask(
+            "PUT", f"/v2/{repository}/manifests/{reference}", wanted=(201,), data=body, headers={"Content-Type": MANIFEST}
+        )
+        return sha256(body)

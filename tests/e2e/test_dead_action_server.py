@@ -1,0 +1,35 @@
+"""An action server that is gone must be noticed: Rasa then answers 200 with an empty list."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from botyard.verify.conversations import Conversation, play
+from botyard.verify.put_back import put_back, scale
+from botyard.verify.released import ACTIONS, Released
+from botyard.verify.rest import LostReply, say
+from botyard.wait import wait_until
+
+pytestmark = pytest.mark.disruptive
+
+
+def test_a_dead_action_server_fails_the_greeting(
+    released: Released, greeting: Conversation, speak: Callable[[str, str], str], take_evidence: Callable[[], None]
+) -> None:
+    """With no action pod the greeting check fails with the word empty; with the pods back it passes."""
+    with put_back(released, ACTIONS, on_failure=take_evidence):
+        scale(released, ACTIONS, 0)
+        wait_until(
+            "the action pods to leave",
+            lambda: (not released.pods_of(ACTIONS), f"{len(released.pods_of(ACTIONS))} left"),
+            60,
+        )
+        with pytest.raises(LostReply) as lost:
+            say(released.base_url, f"check-dead-{os.urandom(4).hex()}", greeting.turns[0].say)
+        assert lost.value.kind == "empty"
+        with pytest.raises(LostReply):
+            play(greeting, speak)
+    play(greeting, speak)

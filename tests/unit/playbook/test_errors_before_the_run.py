@@ -1,0 +1,121 @@
+"""Every fault that can be seen before the run: where it is, the line, a caret, what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from botyard.contracts import BadInput
+from botyard.playbook import load_playbooks
+
+PLAY = "- name: P\n  hosts: localhost\n  gather_facts: false\n"
+TASKS = PLAY + "  tasks:\n"
+
+CASES = {
+    "empty file": ("", "1:1", "list of plays", ""),
+    "a mapping": ("name: P\n", "1:1", "list of plays", ""),
+    "a play that is text": ("- hello\n", "1:3", "a play is a mapping", ""),
+    "bad indent": (PLAY + "   vars: {}\n", "4:4", "not valid YAML", "indent"),
+    "open quote": (PLAY + "  vars: {a: 'b}\n", "5:1", "not valid YAML", ""),
+    "tab": (PLAY + "\ttasks: []\n", "4:1", "not valid YAML", ""),
+    "duplicate key": (PLAY + "  vars:\n    a: 1\n    a: 2\n", "6:5", "duplicate key 'a'; it stands first in line 5", ""),
+    "unquoted braces": (TASKS + "    - debug:\n        msg: {{ x }}\n", "6:15", "plain word", "quote"),
+    "unknown tag": (PLAY + "  vars: {a: !vault b}\n", "4:13", "unknown YAML tag", ""),
+    "no hosts": ("- name: P\n  gather_facts: false\n", "1:3", "no hosts", "hosts: localhost"),
+    "unknown host": ("- hosts: web\n  gather_facts: false\n", "1:10", "unknown host 'web'", "localhost"),
+    "no gather_facts": ("- hosts: localhost\n", "1:3", "gather_facts: false", "never gathered"),
+    "gather_facts true": ("- hosts: localhost\n  gather_facts: true\n", "2:17", "must be false", "never gathered"),
+    "connection ssh": (PLAY + "  connection: ssh\n", "4:15", "only connection: local", "--target"),
+    "unknown play keyword": (PLAY + "  taks: []\n", "4:3", "unknown keyword of a play 'taks'", "did you mean tasks?"),
+    "refused play keyword": (PLAY + "  become: true\n", "4:3", "'become' is not supported", "user who started"),
+    "roles": (PLAY + "  roles: [a]\n", "4:3", "'roles' is not supported", "import_playbook"),
+    "tasks is text": (PLAY + "  tasks: hello\n", "4:10", "tasks takes a list", ""),
+    "vars is a list": (PLAY + "  vars: [a]\n", "4:9", "vars takes a mapping", ""),
+    "bad variable name": (PLAY + "  vars: {a-b: 1}\n", "4:10", "'a-b' is not a variable name", ""),
+    "missing vars_files": (PLAY + "  vars_files: [none.yml]\n", "4:16", "no such file: none.yml", ""),
+    "missing import": ("- import_playbook: pley.yml\n", "1:20", "no such file: pley.yml", "did you mean play.yml?"),
+    "imports itself": ("- import_playbook: play.yml\n", "1:20", "imports itself", "play.yml -> play.yml"),
+    "import keyword": ("- import_playbook: a.yml\n  hosts: all\n", "2:3", "unknown keyword of import_playbook", ""),
+    "undefined import": ('- import_playbook: "{{ nope }}.yml"\n', "1:20", "'nope' is undefined", "extra vars"),
+    "a task that is text": (TASKS + "    - hello\n", "5:7", "a task is a mapping", ""),
+    "no module": (TASKS + "    - name: x\n", "5:7", "no module", ""),
+    "unknown module": (TASKS + "    - ansible.builtin.debgu:\n", "5:7", "unknown module", "ansible.builtin.debug?"),
+    "unknown own module": (TASKS + "    - botyard.core.imag:\n", "5:7", "unknown module", "botyard.core.image?"),
+    "unknown short word": (TASKS + "    - debug:\n      wen: true\n", "6:7", "'wen'", "did you mean when?"),
+    "refused task keyword": (TASKS + "    - debug:\n      delegate_to: x\n", "6:7", "'delegate_to'", "--target"),
+    "shell": (TASKS + "    - ansible.builtin.shell: ls\n", "5:7", "not supported", "ansible.builtin.command"),
+    "with_items": (TASKS + "    - debug:\n      with_items: [1]\n", "6:7", "'with_items'", "use loop"),
+    "two modules": (TASKS + "    - debug:\n      fail:\n", "6:7", "one task, one module", ""),
+    "unknown argument": (TASKS + "    - debug:\n        mesg: x\n", "6:9", "no argument 'mesg'", "did you mean msg?"),
+    "missing argument": (TASKS + "    - assert:\n        quiet: true\n", "5:7", "needs the argument 'that'", "that:"),
+    "argument and alias": (TASKS + "    - stat: {path: a, name: b}\n", "5:22", "given twice", ""),
+    "wrong type": (TASKS + "    - pause: {seconds: soon}\n", "5:23", "seconds: input should be a valid number", "wait"),
+    "wrong literal": (TASKS + "    - file: {path: a, state: gone}\n", "5:32", "'absent'", ""),
+    "arguments as text": (TASKS + "    - debug: hello\n", "5:7", "takes its arguments as a mapping", ""),
+    "bad Jinja": (TASKS + '    - debug: {msg: "{{ a b }}"}\n', "5:22", "bad Jinja2", ""),
+    "bad Jinja in name": (TASKS + '    - name: "{{ a"\n      debug:\n', "5:13", "bad Jinja2", ""),
+    "bad Jinja below": (TASKS + "    - debug:\n        msg: |\n          fine\n          {{ a b }}\n", "8:14", "bad Jinja2", ""),
+    "bad Jinja in vars": (PLAY + '  vars: {a: "{% if %}"}\n', "4:13", "bad Jinja2", ""),
+    "unknown filter": (TASKS + '    - debug: {msg: "{{ 1 | to_jsn }}"}\n', "5:22", "No filter named", "to_json?"),
+    "unknown test": (TASKS + "    - debug:\n      when: a is chnged\n", "6:13", "No test named", "changed?"),
+    "bad condition": (TASKS + "    - debug:\n      when: a ==\n", "6:13", "bad Jinja2", ""),
+    "condition of a list": (TASKS + "    - debug:\n      when: [{a: 1}]\n", "6:13", "when takes an expression", ""),
+    "bad assertion": (TASKS + "    - assert: {that: ['a =']}\n", "5:23", "bad Jinja2", ""),
+    "ignore_errors maybe": (TASKS + "    - debug:\n      ignore_errors: maybe\n", "6:22", "true or false", ""),
+    "register a-b": (TASKS + "    - debug:\n      register: a-b\n", "6:17", "a variable name", ""),
+    "retries text": (TASKS + "    - debug:\n      retries: many\n", "6:16", "a whole number", ""),
+    "loop of text": (TASKS + "    - debug:\n      loop: abc\n", "6:13", "loop takes a list", ""),
+    "loop_control alone": (TASKS + "    - debug:\n      loop_control: {label: a}\n", "6:7", "without loop", ""),
+    "loop_control word": (
+        TASKS + "    - debug:\n      loop: [1]\n      loop_control: {lable: a}\n", "7:22", "'lable'", "did you mean label?"
+    ),
+    "rescue alone": (TASKS + "    - rescue: []\n", "5:7", "beside block", ""),
+    "block keyword": (TASKS + "    - block: []\n      register: a\n", "6:7", "unknown keyword of a block", ""),
+    "set_fact name": (TASKS + "    - set_fact: {a-b: 1}\n", "5:18", "not a variable name", ""),
+    "handlers": (PLAY + "  handlers: []\n", "4:3", "'handlers' is not supported", "not supported yet"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_refused_with_place_line_and_cure(kit, case):
+    text, place, problem, cure = CASES[case]
+    file = kit.folder / "play.yml"
+    file.write_text(text)
+    with pytest.raises(BadInput) as caught:
+        load_playbooks([file])
+    head, *rest = caught.value.message.splitlines()
+    assert head.startswith(f"play.yml:{place}: "), caught.value
+    assert problem in head
+    assert cure in caught.value.cure
+    lines = text.splitlines()
+    number, column = map(int, place.split(":"))
+    if number <= len(lines):
+        assert rest[0] == "    " + lines[number - 1]
+        assert rest[1].expandtabs(1).index("^") == 4 + column - 1
+
+
+def test_nothing_runs_when_a_later_file_is_bad(kit):
+    good = kit.tasks("- copy: {dest: made, content: x}", name="good.yml")
+    bad = kit.tasks("- debgu:", name="bad.yml")
+    with pytest.raises(BadInput):
+        kit.run(good, bad)
+    assert not (kit.folder / "made").exists()
+
+
+def test_missing_playbook_names_its_neighbour(kit):
+    kit.tasks("- debug:", name="release.yml")
+    with pytest.raises(BadInput) as caught:
+        load_playbooks([kit.folder / "relaese.yml"])
+    assert caught.value.cure == "did you mean release.yml?"
+
+
+def test_fault_in_an_imported_file_names_that_file(kit):
+    kit.tasks("- debgu:", name="inner.yml")
+    top = kit.write("- import_playbook: inner.yml\n", "top.yml")
+    with pytest.raises(BadInput, match=r"inner\.yml:6:7"):
+        load_playbooks([top])
+
+
+def test_templates_inside_literals_are_left_for_the_run(kit):
+    load_playbooks([kit.tasks('- uri: {url: "{{ a }}", headers: {X: "{{ b }}"}, status_code: ["{{ c }}", 200]}')])
+    with pytest.raises(BadInput, match="headers"):
+        load_playbooks([kit.tasks('- uri: {url: "{{ a }}", headers: {X: "{{ b }}", Y: [2]}}')])

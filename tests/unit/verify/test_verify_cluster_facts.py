@@ -1,0 +1,111 @@
+"""What is read out of pods, Deployments, logs and Helm's records."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from botyard.contracts import BotyardError
+from botyard.verify.faulty import not_a_model
+from botyard.verify.helm_record import decode
+from botyard.verify.inside_pod import PROGRAM, webhook_call
+from botyard.verify.logs import error_lines, moment
+from botyard.verify.put_back import rollout_state
+from botyard.verify.released import Pod
+
+
+def deployment(wanted: int, updated: int, ready: int, total: int, generation: int = 2, seen: int = 2) -> dict[str, Any]:
+    return {
+        "metadata": {"generation": generation},
+        "spec": {"replicas": wanted},
+        "status": {
+            "observedGeneration": seen,
+            "updatedReplicas": updated,
+            "readyReplicas": ready,
+            "replicas": total,
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "done"),
+    [
+        (deployment(2, 2, 2, 2), True),
+        (deployment(2, 1, 2, 3), False),  # a broken new pod beside two old ones
+        (deployment(2, 2, 1, 2), False),
+        (deployment(2, 2, 2, 3), False),  # an old pod is left
+        (deployment(2, 2, 2, 2, generation=3), False),  # the controller has not looked yet
+        ({"metadata": {"generation": 1}, "spec": {"replicas": 0}, "status": {"observedGeneration": 1}}, True),
+    ],
+)
+def test_rollout_state(body: dict[str, Any], done: bool) -> None:
+    assert rollout_state(body)[0] is done
+
+
+def pod(**status: Any) -> Pod:
+    return Pod.of({"metadata": {"name": "p"}, "spec": {"nodeName": None}, "status": status})
+
+
+def test_a_pending_pod_says_why() -> None:
+    told = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/4 nodes: anti-affinity"}
+    found = pod(phase="Pending", conditions=[told])
+    assert not found.ready and found.node == ""
+    assert found.why_not_ready() == "Unschedulable: 0/4 nodes: anti-affinity"
+
+
+def test_a_crashing_container_says_why() -> None:
+    waiting = {"name": "fetch-model", "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "404"}}}
+    assert "fetch-model waiting: CrashLoopBackOff 404" in pod(initContainerStatuses=[waiting]).why_not_ready()
+
+
+def test_a_ready_pod_has_no_reason() -> None:
+    assert pod(conditions=[{"type": "Ready", "status": "True"}]).why_not_ready() == ""
+
+
+def test_errors_count_at_the_start_and_since_the_checks_began() -> None:
+    log = "\n".join(
+        [
+            "2026-01-01T10:00:05.123456789Z 2026-01-01 10:00:05 ERROR rasa: at the start",
+            "2026-01-01T10:10:00Z ERROR of an earlier run that broke things on purpose",
+            "2026-01-01T10:20:00Z [error    ] now",
+            "2026-01-01T10:20:01Z INFO no errors here, ERRORS is another word",
+            "2026-01-01T10:20:02Z Traceback (most recent call last):",
+        ]
+    )
+    found = error_lines(log, datetime(2026, 1, 1, 10, tzinfo=UTC), datetime(2026, 1, 1, 10, 20, tzinfo=UTC))
+    assert [line.split()[0] for line in found] == [
+        "2026-01-01T10:00:05.123456789Z",
+        "2026-01-01T10:20:00Z",
+        "2026-01-01T10:20:02Z",
+    ]
+
+
+def test_moment_cuts_nanoseconds() -> None:
+    assert moment("2026-01-01T10:00:05.123456789Z") == datetime(2026, 1, 1, 10, 0, 5, 123456, tzinfo=UTC)
+
+
+def test_helm_record() -> None:
+    packed = base64.b64encode(gzip.compress(json.dumps({"version": 3}).encode()))
+    assert decode(base64.b64encode(packed).decode()) == {"version": 3}
+    with pytest.raises(BotyardError, match="cannot be read"):
+        decode("bm90IGhlbG0=")
+
+
+def test_junk_is_a_good_archive_and_always_the_same() -> None:
+    data, sha256 = not_a_model()
+    assert hashlib.sha256(data).hexdigest() == sha256 == not_a_model()[1]
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        assert tar.getnames() == ["readme.txt"]
+
+
+def test_the_program_for_pods_compiles() -> None:
+    compile(PROGRAM, "inside", "exec")
+    assert webhook_call("action_x", "me")["tracker"]["sender_id"] == "me"
