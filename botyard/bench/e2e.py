@@ -13,6 +13,7 @@ from typing import Any
 
 from botyard.contracts import BotyardError, Paths
 from botyard.host.toolbox import tool
+from botyard.process import Arg
 from botyard.process import run as run_process
 from botyard.targets import Target
 from botyard.tools import docker
@@ -95,7 +96,7 @@ def _bare_kind(target: Target, paths: Paths) -> float:
     with tempfile.TemporaryDirectory() as folder:
         config, kubeconfig = Path(folder) / "kind.yaml", Path(folder) / "kubeconfig"
         config.write_text(f"kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes:\n{roles}")
-        common = ["--name", name, "--kubeconfig", kubeconfig]
+        common: list[Arg] = ["--name", name, "--kubeconfig", kubeconfig]
         try:
             made = run_process(
                 [kind, "create", "cluster", *common, "--image", image, "--config", config, "--wait", "300s"]

@@ -105,7 +105,7 @@ def talk(c: Context, text: str = "hello", sender: str = "you", target: str = "ki
 
     with errors_as_lines():
         found = read_target(Flags(target))
-        for line in say(f"http://127.0.0.1:{found.ports.rasa}", sender, text):
+        for line in say(f"http://127.0.0.1:{found.ports.rasa}", sender, text).texts:
             print(line)
 
 

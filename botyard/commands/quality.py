@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from collections.abc import Callable
@@ -27,7 +28,7 @@ def test(c: Context, quick: bool = False) -> None:
     seconds: list[tuple[str, float]] = []
     with errors_as_lines():
         for name, argv in QUICK:
-            _phase(name, seconds, lambda argv=argv: _tool(argv))
+            _phase(name, seconds, functools.partial(_tool, argv))
         if not quick:
             _phase("end to end", seconds, _e2e)
     print("\nseconds per phase")

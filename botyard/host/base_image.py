@@ -22,8 +22,15 @@ RECIPE = 2  # raise it when what ends up in the tarball changes
 # The release that each supported name stands for.
 CODENAMES = {"debian:bookworm-slim": "bookworm"}
 # What debian:*-slim leaves out too; dpkg is told to leave it out of later installs as well.
-SLIM = ("usr/share/doc", "usr/share/man", "usr/share/info", "usr/share/lintian", "usr/share/linda", "usr/share/locale",
-        "usr/share/groff")
+SLIM = (
+    "usr/share/doc",
+    "usr/share/man",
+    "usr/share/info",
+    "usr/share/lintian",
+    "usr/share/linda",
+    "usr/share/locale",
+    "usr/share/groff",
+)
 DPKG_SLIM = "".join(f"path-exclude /{folder}/*\n" for folder in SLIM) + "path-include /usr/share/doc/*/copyright\n"
 APT_CLEAN = """\
 DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/*.bin || true"; };
@@ -76,7 +83,7 @@ def make(name: str, cache: Path, progress: Callable[[str], None]) -> Base:
             _make_tarball(CODENAMES[name], tarball, progress)
     progress(f"importing {name}")
     labels = {LABEL_KEY: key(name), "botyard.made": f"debootstrap --variant=minbase {CODENAMES[name]}, slimmed"}
-    changes = [f"--change=LABEL {k}=\"{v}\"" for k, v in labels.items()]
+    changes = [f'--change=LABEL {k}="{v}"' for k, v in labels.items()]
     docker.cli("import", *changes, '--change=CMD ["bash"]', tarball, name)
     made = observe(name)
     if made is None:
@@ -122,7 +129,10 @@ def _slim(root: Path, codename: str) -> None:
     (root / "etc/apt/apt.conf.d/90clean").write_text(APT_CLEAN)
     sources = root / "etc/apt/sources.list"
     archive = sources.read_text().split()[1].rstrip("/")  # debootstrap wrote "deb URL bookworm main"
-    security = debian.apt_mirror(f"{codename}-security", "Debian-Security") or f"{archive.removesuffix('/debian')}/debian-security"
+    security = (
+        debian.apt_mirror(f"{codename}-security", "Debian-Security")
+        or f"{archive.removesuffix('/debian')}/debian-security"
+    )
     sources.write_text(
         f"deb {archive} {codename} main\n"
         f"deb {archive} {codename}-updates main\n"

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import urllib3
-from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from botyard.contracts import MARK_CONFIGMAP
 from botyard.tools.kube import Kube
 
-REQUEST_TIMEOUT_S = 5
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+NO_ANSWER = (ApiException, urllib3.exceptions.HTTPError, OSError)
 
 
 def stored_spec(kube: Kube) -> str | None:
     """The spec in our mark; None where the cluster does not carry it.
 
     Raises:
-        ApiException, HTTPError, OSError: the API server does not answer.
+        NO_ANSWER: the API server does not answer.
     """
-    try:
-        found = kube.core.read_namespaced_config_map(
-            MARK_CONFIGMAP, "kube-system", _request_timeout=REQUEST_TIMEOUT_S
-        )
-    except ApiException as error:
-        if error.status == 404:
-            return None
-        raise
-    return str((found.data or {}).get("spec", ""))
+    found = kube.read(f"/api/v1/namespaces/kube-system/configmaps/{MARK_CONFIGMAP}")
+    return None if found is None else str((found.get("data") or {}).get("spec", ""))
 
 
 def probe(kube: Kube, nodes: int) -> tuple[bool, str]:
@@ -40,18 +30,18 @@ def probe(kube: Kube, nodes: int) -> tuple[bool, str]:
     """
     try:
         blocked = [*_nodes(kube, nodes), *_service_account(kube), *_dns(kube), *_storage(kube)]
-    except (ApiException, urllib3.exceptions.HTTPError, OSError) as error:
+    except NO_ANSWER as error:
         return False, f"the API server does not answer ({_short(error)})"
     return not blocked, "; ".join(blocked) or f"{nodes} nodes Ready, DNS up"
 
 
 def _nodes(kube: Kube, wanted: int) -> list[str]:
-    items: list[Any] = kube.core.list_node(_request_timeout=REQUEST_TIMEOUT_S).items
+    items = (kube.read("/api/v1/nodes") or {}).get("items", [])
     waiting = []
     for node in items:
-        ready = next((c for c in node.status.conditions or [] if c.type == "Ready"), None)
-        if ready is None or ready.status != "True":
-            waiting.append(str(node.metadata.name))
+        ready = next((c for c in node["status"].get("conditions", []) if c["type"] == "Ready"), None)
+        if ready is None or ready["status"] != "True":
+            waiting.append(str(node["metadata"]["name"]))
     if not waiting and len(items) == wanted:
         return []
     ready_count = len(items) - len(waiting)
@@ -59,30 +49,21 @@ def _nodes(kube: Kube, wanted: int) -> list[str]:
 
 
 def _service_account(kube: Kube) -> list[str]:
-    try:
-        kube.core.read_namespaced_service_account("default", "default", _request_timeout=REQUEST_TIMEOUT_S)
-    except ApiException as error:
-        if error.status != 404:
-            raise
-        return ["no default ServiceAccount yet"]
-    return []
+    found = kube.read("/api/v1/namespaces/default/serviceaccounts/default")
+    return [] if found is not None else ["no default ServiceAccount yet"]
 
 
 def _dns(kube: Kube) -> list[str]:
-    apps = client.AppsV1Api(kube.api)
-    try:
-        found = apps.read_namespaced_deployment("coredns", "kube-system", _request_timeout=REQUEST_TIMEOUT_S)
-    except ApiException as error:
-        if error.status != 404:
-            raise
+    found = kube.read("/apis/apps/v1/namespaces/kube-system/deployments/coredns")
+    if found is None:
         return ["no CoreDNS yet"]
-    wanted, ready = found.spec.replicas or 0, found.status.ready_replicas or 0
+    wanted, ready = found["spec"].get("replicas", 0), found.get("status", {}).get("readyReplicas", 0)
     return [] if ready >= wanted > 0 else [f"CoreDNS {ready}/{wanted}"]
 
 
 def _storage(kube: Kube) -> list[str]:
-    classes: list[Any] = client.StorageV1Api(kube.api).list_storage_class(_request_timeout=REQUEST_TIMEOUT_S).items
-    if any((c.metadata.annotations or {}).get(DEFAULT_CLASS) == "true" for c in classes):
+    items = (kube.read("/apis/storage.k8s.io/v1/storageclasses") or {}).get("items", [])
+    if any((c["metadata"].get("annotations") or {}).get(DEFAULT_CLASS) == "true" for c in items):
         return []
     return ["no default StorageClass yet"]
 

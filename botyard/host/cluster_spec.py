@@ -1,4 +1,4 @@
-"""What a kind cluster of ours is made from: the spec that is stored in it, kind's configuration, containerd's mirrors."""
+"""What a kind cluster of ours is made from: the spec stored in it, kind's configuration, containerd's mirrors."""
 
 from __future__ import annotations
 
@@ -58,13 +58,24 @@ def spec_of(target: Target, image_key: str) -> ClusterSpec:
 
 def difference(stored: str, wanted: ClusterSpec) -> Diff | None:
     """The spec stored in the cluster against the wanted one; None where they say the same."""
-    try:
-        same = json.loads(stored) == asdict(wanted)
-    except ValueError:
-        same = False
-    if same:
+    if _fields(stored) == asdict(wanted):
         return None
     return Diff(f"spec of cluster {wanted.name}", stored.rstrip() + "\n", wanted.to_json() + "\n")
+
+
+def changes(stored: str, wanted: ClusterSpec) -> str:
+    """What differs, on one line: ``rasa_port 5005 -> 5006, workers 3 -> 2``."""
+    before, after = _fields(stored), asdict(wanted)
+    rows = [(key, before.get(key), after.get(key)) for key in sorted(before.keys() | after.keys())]
+    return ", ".join(f"{key} {was} -> {now}" for key, was, now in rows if was != now)
+
+
+def _fields(stored: str) -> dict[str, object]:
+    try:
+        found = json.loads(stored)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def kind_config(spec: ClusterSpec) -> str:

@@ -24,7 +24,7 @@ from botyard.tools import apt, docker
 from botyard.wait import wait_until
 
 START_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 60
+HUNG_STOP_TIMEOUT_S = 10  # it does not answer; it may not hear SIGTERM either
 # Left by dockerd and containerd outside the folders that we give them.
 ENGINE_LEAVES = (
     "/etc/docker",
@@ -231,7 +231,7 @@ def _adopt(home: Path, places: Places) -> None:
 def clear_stale(book: ledger.Ledger, places: Places) -> None:
     """Removes pid files and sockets of processes that were killed, which would stop or mislead a new dockerd."""
     if book.engine is not None and processes.alive(book.engine):
-        processes.stop(book.engine, STOP_TIMEOUT_S)  # ours runs but does not answer
+        processes.stop(book.engine, HUNG_STOP_TIMEOUT_S)  # ours runs but does not answer
     if _pid_in(places.pidfile, "dockerd") is None:
         places.pidfile.unlink(missing_ok=True)
     if _pid_in(places.containerd_pidfile, "containerd") is None:

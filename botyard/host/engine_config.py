@@ -68,7 +68,9 @@ def config(places: Places, wrapper: bool) -> dict[str, Any]:
         # A node in a container writes its log without end; keep 30 MB of each container.
         "log-driver": "json-file",
         "log-opts": {"max-size": "10m", "max-file": "3"},
-        "shutdown-timeout": 20,
+        # Containers outlive a dockerd that was killed alone. Without it the next dockerd stops them first, and what has
+        # the restart policy unless-stopped then stays down.
+        "live-restore": True,
     }
     if wrapper:
         settings["runtimes"] = {RUNTIME: {"path": str(places.wrapper)}}

@@ -1,11 +1,10 @@
-"""Builds the images that are wanted: those whose content key no local image carries, side by side."""
+"""Builds an image that is wanted where no local image carries its content key."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from botyard.tools import docker
 
 PREFIX = "botyard"
 BUILD_TIMEOUT_S = 3600.0
+PRINTED_CHARS = 300  # of each line of a failed step
 # "Step 3/30 : RUN ..." of the classic builder, "#9 [build 3/6] RUN ..." of BuildKit.
 _STEP = re.compile(r"^(?:Step (\d+/\d+) :|#\d+ \[((?:[\w.-]+ )?\d+/\d+)\]) (.{0,60})")
 
@@ -64,7 +64,9 @@ def _base(spec: ImageSpec) -> tuple[str, str]:
         return "", ""
     found = docker.image(name)
     if found is None:
-        raise BotyardError(f"image {spec.name}: its base image {name} is not on this machine", "run playbooks/services.yml")
+        raise BotyardError(
+            f"image {spec.name}: its base image {name} is not on this machine", "run playbooks/services.yml"
+        )
     return str(found.id), f"{found.attrs['Os']}/{found.attrs['Architecture']}"
 
 
@@ -110,7 +112,9 @@ def build(wanted: Wanted, scratch: Path, tell: Callable[[str], None]) -> Wanted:
             on_line=_progress(spec.name, tell),
         )
     except CommandError as error:
-        printed = [line for line in f"{error.stdout}\n{error.stderr}".splitlines() if line.strip()][-25:]
+        printed = [line[:PRINTED_CHARS] for line in f"{error.stderr}\n{error.stdout}".splitlines() if line.strip()][
+            -25:
+        ]
         raise BotyardError(
             f"image {spec.name} could not be built from {spec.context}:\n" + "\n".join(f"  {line}" for line in printed),
             f"look at the last lines above; the build context is in {context}",
@@ -122,13 +126,8 @@ def build(wanted: Wanted, scratch: Path, tell: Callable[[str], None]) -> Wanted:
     return Wanted(spec, wanted.key, image_id, int(made.attrs["Size"]))
 
 
-def build_missing(wanted: Sequence[Wanted], scratch: Path, tell: Callable[[str], None]) -> list[Wanted]:
-    """Builds what is missing, side by side, and lets ``botyard/<name>:latest`` point to each image of the list."""
-    with ThreadPoolExecutor(max_workers=max(1, len(wanted))) as pool:
-        waiting = [pool.submit(build, one, scratch, tell) if not one.is_built else None for one in wanted]
-    done = [task.result() if task is not None else one for task, one in zip(waiting, wanted, strict=True)]
-    for one in done:
-        latest = docker.image(f"{one.repository}:latest")
-        if latest is None or str(latest.id) != one.id:
-            docker.cli("tag", one.local, f"{one.repository}:latest")
-    return done
+def point_latest(one: Wanted) -> None:
+    """Lets ``botyard/<name>:latest`` point to this image, for people."""
+    latest = docker.image(f"{one.repository}:latest")
+    if latest is None or str(latest.id) != one.id:
+        docker.cli("tag", one.local, f"{one.repository}:latest")

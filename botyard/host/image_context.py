@@ -137,7 +137,7 @@ def assemble(spec: ImageSpec, into: Path, ca: Path | None = None) -> None:
 
 
 def passed_on(spec: ImageSpec, environment: Mapping[str, str]) -> list[str]:
-    """Names of variables that the build gets from this machine's environment: proxies, and the package index it asks for."""
+    """Names of this machine's variables that the build gets: proxies, and the package index where it asks for it."""
     dockerfile = (spec.context / "Dockerfile").read_text()
     wanted = [*PROXY_VARIABLES, *(name for name in INDEX_VARIABLES if f"ARG {name}\n" in dockerfile)]
     return [name for name in wanted if environment.get(name)]

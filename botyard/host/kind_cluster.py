@@ -1,8 +1,8 @@
 """A kind cluster of our own: what there is, what has to be done, and doing it.
 
-Who owns a cluster is told by three things that a killed run leaves behind in a known order: nodes on our labelled Docker
-network; a volume ``<cluster>-creation``, made before the nodes and removed when all is done; our mark in the cluster,
-written last. Nodes with none of the last two are somebody else's and never touched.
+Who owns a cluster is told by three things that a killed run leaves behind in a known order: nodes on our labelled
+Docker network; a volume ``<cluster>-creation``, made before the nodes and removed when all is done; our mark in the
+cluster, written last. Nodes with none of the last two are somebody else's and never touched.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-import urllib3
 from docker.models.containers import Container
-from kubernetes.client.exceptions import ApiException
 
 from botyard.contracts import LABEL_CLUSTER, MARK_CONFIGMAP, BadInput, BotyardError, CommandError, Diff, TimedOut
 from botyard.host import cluster_health, cluster_spec, services
@@ -80,7 +78,7 @@ def observe(spec: ClusterSpec, kube_file: Path, *, recreate: bool) -> Observed:
         return Observed(Plan.REMAKE_HALF if half_made else Plan.HEAL, nodes)
     try:
         stored = cluster_health.stored_spec(kube)
-    except (ApiException, urllib3.exceptions.HTTPError, OSError):
+    except cluster_health.NO_ANSWER:
         return Observed(Plan.REMAKE_HALF if half_made else Plan.HEAL, nodes)
     return _judge(spec, stored, nodes, kube, half_made=half_made, recreate=recreate)
 
@@ -97,7 +95,7 @@ def _judge(
         if recreate:
             return Observed(Plan.REMAKE_ASKED, nodes, diff)
         raise BadInput(
-            f"cluster {spec.name} was made from another spec; before and after:\n--- {diff.before}+++ {diff.after}",
+            f"cluster {spec.name} was made from another spec: {cluster_spec.changes(stored, spec)}",
             "run again with --recreate to make it anew (all in it is lost), or put values/targets.yml back",
         )
     healthy, _ = cluster_health.probe(kube, 1 + spec.workers)
@@ -120,7 +118,7 @@ def act(
     if plan is Plan.HEAL:
         plan = _heal(found, spec, kind, recreate=recreate, progress=progress)
     if plan in (Plan.KEEP, Plan.HEAL):
-        _drop_creation_volume(spec.name)
+        confirm(spec.name)
         return plan
     if plan is not Plan.CREATE:
         progress(f"cluster {spec.name}: {plan.value}")
@@ -129,9 +127,7 @@ def act(
     return plan
 
 
-def _heal(
-    found: Observed, spec: ClusterSpec, kind: Kind, *, recreate: bool, progress: Callable[[str], None]
-) -> Plan:
+def _heal(found: Observed, spec: ClusterSpec, kind: Kind, *, recreate: bool, progress: Callable[[str], None]) -> Plan:
     """Brings a cluster back whose nodes were stopped or whose kubeconfig is not here; Plan.HEAL where that worked."""
     stopped = [str(node.name) for node in found.nodes if node.status != "running"]
     try:
@@ -155,7 +151,7 @@ def _heal(
             _wait_healthy(spec, kube, COMEBACK_TIMEOUT_S, progress)
             return Plan.HEAL
         return judged.plan
-    except (CommandError, TimedOut, ApiException, urllib3.exceptions.HTTPError, OSError) as error:
+    except (CommandError, TimedOut, *cluster_health.NO_ANSWER) as error:
         progress(f"cluster {spec.name} does not come back: {str(error).splitlines()[0]}")
         return Plan.REMAKE_BROKEN
 
@@ -164,7 +160,14 @@ def _create(spec: ClusterSpec, image: str, kind: Kind, progress: Callable[[str],
     services.ensure_network(spec.network, spec.name)
     volume = _creation_volume(spec.name)
     docker.cli("volume", "create", "--label", f"{LABEL_CLUSTER}={spec.name}", volume)
-    kind.create(spec.name, cluster_spec.kind_config(spec), image, on_line=_kind_lines(progress))
+    config = cluster_spec.kind_config(spec)
+    try:
+        kind.create(spec.name, config, image, on_line=_kind_lines(progress))
+    except CommandError as error:
+        # A kind of a killed run may still be at work on the same names, and a busy machine makes kubeadm give up.
+        progress(f"kind failed ({str(error).splitlines()[-1]}): once more")
+        _delete(spec.name, kind.kubeconfig)
+        kind.create(spec.name, config, image, on_line=_kind_lines(progress))
     for node in nodes_of(spec.name):
         _put_mirrors(node, spec)
     kube = Kube(kind.kubeconfig, f"kind-{spec.name}")
@@ -178,7 +181,7 @@ def _create(spec: ClusterSpec, image: str, kind: Kind, progress: Callable[[str],
             "data": {"spec": spec.to_json()},
         }
     )
-    _drop_creation_volume(spec.name)
+    confirm(spec.name)
 
 
 def _wait_healthy(spec: ClusterSpec, kube: Kube, timeout_s: float, progress: Callable[[str], None]) -> None:
@@ -208,7 +211,7 @@ def remove(cluster: str, network: str, kube_file: Path, *, check: bool) -> bool:
     there = bool(nodes) or half_made or kube_file.exists()
     if there and not check:
         _delete(cluster, kube_file)
-        _drop_creation_volume(cluster)
+        confirm(cluster)
         services.drop_network(network, cluster)
     return there
 
@@ -219,7 +222,7 @@ def _must_carry_mark(cluster: str, kube_file: Path) -> None:
     try:
         if cluster_health.stored_spec(kube) is None:
             raise _not_ours(cluster)
-    except (ApiException, urllib3.exceptions.HTTPError, OSError):
+    except cluster_health.NO_ANSWER:
         return
 
 
@@ -246,7 +249,8 @@ def _creation_volume(cluster: str) -> str:
     return f"{cluster}-creation"
 
 
-def _drop_creation_volume(cluster: str) -> None:
+def confirm(cluster: str) -> None:
+    """The cluster is whole: what says that it is being created goes (a run killed at the very end left it)."""
     if docker.inspect("volume", _creation_volume(cluster)) is not None:
         docker.cli("volume", "rm", _creation_volume(cluster))
 

@@ -55,10 +55,19 @@ class Download(BaseModel):
         return text.format(version=self.version, os=where.os, arch=where.arch)
 
 
+class UpstreamImage(BaseModel):
+    """A container image pulled where sources are ``registries``, always by digest (of the multi-platform index)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    repository: str = Field(description="registry and path, as docker.io/library/debian")
+    digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
+
+
 class Lock(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     built: dict[str, Built]
     downloads: dict[str, Download]
+    images: dict[str, UpstreamImage] = Field(default_factory=dict)
 
 
 def read(root: Path) -> Lock:

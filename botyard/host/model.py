@@ -33,7 +33,7 @@ _COMPONENT = re.compile(r"Starting to train component '([^']+)'")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _NOISE = re.compile(r"^\s*$|\d+%\||it/s|^(\d{4}-\d\d-\d\d \S+ )?(INFO|DEBUG)\b|^Building prefix dict")
 _WARNING = re.compile(r"^\S+\.py:\d+: (\w*Warning): (.*)")
-_USUAL = re.compile(r"is not used in any story or rule|^Parameter '.*' not set")
+_USUAL = re.compile(r"is not used in any story or rule|^Parameter '.*' not set|^Implementing implicit namespace")
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ def telling(lines: list[str]) -> list[str]:
         warning = _WARNING.match(line)
         if _NOISE.search(line) or (after_warning and line.startswith("  ")):
             continue  # the line of code, or where to read on, that Python prints below a warning
-        after_warning = warning is not None
+        after_warning = warning is not None or _USUAL.search(line) is not None
         text = line if warning is None else ("" if "Deprecation" in warning[1] else warning[2])
         if text and not _USUAL.search(text):
             kept.append(text)

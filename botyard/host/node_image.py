@@ -34,6 +34,7 @@ POD_PROGRAMS = (
 ETCD_TAG = "3.6.5-0"
 COREDNS_TAG = "v1.12.1"
 PAUSE_TAGS = ("3.10", "3.10.1")  # containerd's configuration names the one, kubeadm the other
+STAGE_LABEL = "botyard.stage=node-images"
 # Our own have a name that no registry answers to, so they can never be confused with upstream's.
 OWN = "botyard.local"
 
@@ -76,20 +77,22 @@ def pod_images(version: str) -> list[PodImage]:
         ),
         PodImage(
             f"{OWN}/busybox:1",
-            {path: "/usr/bin/busybox" for path in ("/bin/sh", "/bin/mkdir", "/bin/rm", "/bin/sleep")},
+            dict.fromkeys(("/bin/sh", "/bin/mkdir", "/bin/rm", "/bin/sleep"), "/usr/bin/busybox"),
             ["/bin/sh"],
         ),
         PodImage(f"{OWN}/pod-network:1", {}, ["/bin/sh"], iptables=True),
     ]
 
 
-def key(dockerfiles: Path, recipes: Path, base_id: str, version: str) -> str:
+def key(dockerfiles: Path, recipes: Sequence[Path], base: str, version: str) -> str:
     """The content key of the node image: its Dockerfile's folder, the tools' pinned recipes, the base and the version.
 
-    The programs themselves are not read (400 MB): their recipes pin them with every dependency.
+    ``base`` is the base image's own content key, or its id where it has none: a base that was lost and made again from
+    the same recipe gives the same node image, and the running cluster stays. The programs themselves are not read
+    (400 MB): their recipes pin them with every dependency.
     """
-    digest = hashlib.sha256(f"{base_id} {version} {_images_json(version)}".encode())
-    for folder in (dockerfiles, recipes):
+    digest = hashlib.sha256(f"{base} {version} {_images_json(version)}".encode())
+    for folder in (dockerfiles, *recipes):
         for file in sorted(p for p in folder.rglob("*") if p.is_file()):
             digest.update(f"{file.relative_to(folder)} {os.access(file, os.X_OK)}\0".encode())
             digest.update(file.read_bytes())
@@ -142,9 +145,10 @@ def build(
             tag(version),
             build_args={"BASE": base, "KUBERNETES_VERSION": version},
             labels={LABEL_KEY: image_key},
-            on_line=lambda line: progress(f"node image: {line}") if line.startswith("Step ") else None,
+            on_line=lambda line: progress(f"node image: {line[:90]}") if line.startswith("Step ") else None,
         )
         shutil.rmtree(context)
+        docker.cli("image", "prune", "--force", "--filter", f"label={STAGE_LABEL}", check=False)
     return built
 
 

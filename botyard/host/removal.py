@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from filelock import FileLock
 
-from botyard.contracts import LABEL_CLUSTER
+from botyard.contracts import LABEL_CLUSTER, BadInput
 from botyard.host import kernel, ledger, packages, processes
 from botyard.host.engine_config import Places
 from botyard.process import run
@@ -43,10 +44,19 @@ def remove_leftovers() -> list[str]:
     done = []
     for kind, names in leftovers().items():
         for name in names:
+            if kind == "network":
+                _detach_all(name)
             force = ["--force", "--volumes"] if kind == "container" else []
             docker.cli(kind, "rm", *force, name, timeout_s=120)
             done.append(f"removed {kind} {name}")
     return done
+
+
+def _detach_all(network: str) -> None:
+    """Takes containers that are not ours off our network, which could not be removed else; they go on running."""
+    attached = docker.inspect("network", network) or {}
+    for container_id in attached.get("Containers") or {}:
+        docker.cli("network", "disconnect", "--force", network, container_id, timeout_s=60)
 
 
 def absent(
@@ -61,6 +71,8 @@ def absent(
     done = remove_leftovers() if docker.engine_answers() else []
     if not ledger.file_of(home).exists():
         return done
+    if not os.access(home, os.W_OK):
+        raise BadInput(f"the changes listed in {ledger.file_of(home)} can be undone by root only", "run this as root")
     with FileLock(home / "lock", timeout=900):
         return done + undo_since(ledger.Ledger(), home, places, progress)
 
@@ -71,6 +83,7 @@ def undo_since(before: ledger.Ledger, home: Path, places: Places, progress: Call
     done = []
     if book.engine is not None and book.engine != before.engine:
         progress("stopping the Docker engine")
+        _stop_containers()
         if processes.stop(book.engine, timeout_s=60):
             done.append(f"stopped the Docker engine (pid {book.engine.pid})")
         book.engine = None
@@ -88,6 +101,15 @@ def undo_since(before: ledger.Ledger, home: Path, places: Places, progress: Call
     else:
         ledger.write(before, home)
     return done
+
+
+def _stop_containers() -> None:
+    """Ends what still runs in our engine: with live-restore it would go on without it."""
+    if docker.engine_answers():
+        running = docker.cli("ps", "--quiet", timeout_s=60).stdout.split()
+        if running:
+            docker.cli("rm", "--force", *running, timeout_s=120)
+        docker.cli("network", "prune", "--force", timeout_s=60)  # else their bridges stay behind
 
 
 def _remove_packages(names: list[str], progress: Callable[[str], None]) -> list[str]:
@@ -113,7 +135,7 @@ def _remove_traces(book: ledger.Ledger, places: Places) -> list[str]:
     """What a stopped dockerd leaves: mounts, its bridge, its firewall chains, its folders."""
     for line in reversed(Path("/proc/self/mounts").read_text().splitlines()):
         point = line.split()[1]
-        if point.startswith((f"{places.data}/", f"{places.run}/")):
+        if point == str(places.data) or point.startswith((f"{places.data}/", f"{places.run}/")):
             run(["umount", "--lazy", point], check=False, timeout_s=30)
     run(["ip", "link", "delete", "docker0"], check=False, timeout_s=30)
     _remove_firewall(book.forward_policy)
@@ -125,18 +147,21 @@ def _remove_traces(book: ledger.Ledger, places: Places) -> list[str]:
 
 def _remove_firewall(forward_policy: str) -> None:
     """Takes out rules that mention a DOCKER chain, then the chains, then gives FORWARD its policy back."""
-    iptables = packages.find("iptables")
-    if iptables is None:
-        return
-    for table in ("filter", "nat", "raw"):
-        rules = run([iptables, "-t", table, "-S"], check=False, timeout_s=30).stdout.splitlines()
-        for rule in rules:
-            words = rule.split()
-            if words[0] == "-A" and not words[1].startswith("DOCKER") and (" DOCKER" in rule or "docker0" in rule):
-                run([iptables, "-t", table, "-D", *words[1:]], check=False, timeout_s=30)
-        chains = [rule.split()[1] for rule in rules if rule.startswith("-N DOCKER")]
-        for step in ("-F", "-X"):
-            for chain in chains:
-                run([iptables, "-t", table, step, chain], check=False, timeout_s=30)
-    if forward_policy:
-        run([iptables, "-P", "FORWARD", forward_policy], check=False, timeout_s=30)
+    for program in ("iptables", "ip6tables"):
+        path = packages.find(program)
+        for table in ("filter", "nat", "raw") if path else ():
+            _remove_rules([str(path), "-t", table])
+    if forward_policy and packages.find("iptables"):
+        run([str(packages.find("iptables")), "-P", "FORWARD", forward_policy], check=False, timeout_s=30)
+
+
+def _remove_rules(table: list[str]) -> None:
+    rules = run([*table, "-S"], check=False, timeout_s=30).stdout.splitlines()
+    for rule in rules:
+        words = rule.split()
+        if words[0] == "-A" and not words[1].startswith("DOCKER") and (" DOCKER" in rule or "docker0" in rule):
+            run([*table, "-D", *words[1:]], check=False, timeout_s=30)
+    chains = [rule.split()[1] for rule in rules if rule.startswith("-N DOCKER")]
+    for step in ("-F", "-X"):
+        for chain in chains:
+            run([*table, step, chain], check=False, timeout_s=30)

@@ -136,7 +136,9 @@ def _answers(service: Service) -> tuple[bool, str]:
     try:
         got = requests.get(f"http://127.0.0.1:{service.host_port}{service.ready_path}", timeout=3)
     except requests.RequestException as error:
-        return False, f"{service.name}: {type(error).__name__}"
+        found = engine.container(service.name)
+        state = "gone" if found is None else found.status
+        return False, f"{service.name} is {state} and does not answer ({type(error).__name__})"
     return got.status_code == 200, f"{service.name} answers {got.status_code}"
 
 

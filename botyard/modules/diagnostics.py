@@ -7,7 +7,7 @@ from pathlib import Path
 
 from botyard.contracts import Context, Result
 from botyard.modules.spec import arg
-from botyard.release import diagnostics
+from botyard.release import diagnostics, guard
 from botyard.tools.kube import Kube
 
 NAME = "botyard.core.diagnostics"
@@ -27,6 +27,7 @@ def run(args: Args, ctx: Context) -> Result:
     if ctx.check:
         return Result(msg=f"would write to {folder}", data=data)
     kube = Kube(ctx.paths.state / "kubeconfig", ctx.target.context)
-    data["summary"] = diagnostics.collect(kube, args.namespace, folder)
+    with guard.answering(kube):
+        data["summary"] = diagnostics.collect(kube, args.namespace, folder)
     # Evidence is no change of what is observed.
     return Result(msg=f"events, pods and logs of {args.namespace} are in {folder}", data=data)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from botyard.contracts import BadInput, Context, Result
 from botyard.host import toolbox
 from botyard.modules.spec import arg
-from botyard.release import releases
+from botyard.release import guard, releases
 from botyard.tools.helm import Chart, Helm, Release
 from botyard.tools.kube import Kube
 
@@ -47,7 +47,7 @@ def run(args: Args, ctx: Context) -> Result:
         return _absent(helm, plan, ctx)
     kube = Kube(kubeconfig, ctx.target.context)
     evidence = _evidence(ctx) / args.release_name
-    with releases.values_on_disk(plan, home / "values") as values:
+    with guard.answering(kube), releases.values_on_disk(plan, home / "values") as values:
         decision = releases.decide(helm, kube, plan, values, check=ctx.check)
         diff = list(decision.diff) if ctx.diff else []
         warnings = [decision.warning] if decision.warning else []
@@ -86,6 +86,7 @@ def _plan(args: Args, ctx: Context) -> releases.Plan:
         values_files=files,
         values=args.release_values,
         reuse_values=args.reuse_values,
+        reset_values=args.reset_values,
         create_namespace=args.create_namespace,
         wait_s=seconds(args.wait_timeout) if args.wait else None,
     )

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from botyard.contracts import BotyardError, Context, Result
 from botyard.host import toolbox
+from botyard.host.publish import publish
 from botyard.modules.spec import arg
 from botyard.release import charts as packing
 from botyard.tools import docker
 from botyard.tools.helm import Helm
 
 NAME = "botyard.core.helm_package"
-DEPOT_ROOT = "/srv/depot"
 FOLDER = "charts"
 
 
@@ -28,7 +28,7 @@ def run(args: Args, ctx: Context) -> Result:
     data = {"repo_url": repo_url, "versions": {chart.name: chart.version for chart in wanted}}
     name = f"{ctx.target.cluster}-depot"
     depot = docker.container(name) if docker.engine_answers() else None
-    if depot is None:
+    if depot is None or depot.status != "running":
         if ctx.check:
             return Result(changed=True, msg="there is no depot yet", data=data)
         raise BotyardError(f"there is no depot container {name}", "run invoke e2e --tags services")
@@ -37,10 +37,8 @@ def run(args: Args, ctx: Context) -> Result:
     new = [chart for chart in wanted if not packing.is_published(session, repo_url, index, chart)]
     if new and not ctx.check:
 
-        def put(file: str, content: bytes) -> None:
-            # Under another name first: a killed upload must not leave half a file under the right one.
-            docker.put_file(depot, DEPOT_ROOT, f"{FOLDER}/{file}.part", content)
-            docker.exec_in(name, ["mv", f"{DEPOT_ROOT}/{FOLDER}/{file}.part", f"{DEPOT_ROOT}/{FOLDER}/{file}"])
+        def put(file: Path) -> None:
+            publish(file, f"{FOLDER}/{file.name}", ctx.target, progress=ctx.progress)
 
         home = ctx.paths.state / "helm"
         packing.publish(Helm(toolbox.tool(ctx.paths, "helm"), home), new, index, home / "packages", put)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from botyard.contracts import BadInput, Context, Diff, Result
 from botyard.modules.spec import arg
-from botyard.release import desired, pods
+from botyard.release import desired, guard, pods
 from botyard.tools.kube import Kube
 from botyard.wait import wait_until
 
@@ -36,9 +36,8 @@ def run(args: Args, ctx: Context) -> Result:
     if ctx.check and not kubeconfig.is_file():
         return Result(changed=args.state == "present", msg="there is no cluster yet")
     kube = Kube(kubeconfig, ctx.target.context)
-    if args.state == "absent":
-        return _absent(kube, bodies, args, ctx)
-    return _present(kube, bodies, args, ctx)
+    with guard.answering(kube):
+        return (_absent if args.state == "absent" else _present)(kube, bodies, args, ctx)
 
 
 def _bodies(args: Args, ctx: Context) -> list[dict[str, Any]]:

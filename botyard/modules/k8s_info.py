@@ -8,6 +8,7 @@ from kubernetes.dynamic.exceptions import ResourceNotFoundError
 
 from botyard.contracts import Context, Result
 from botyard.modules.spec import arg
+from botyard.release import guard
 from botyard.tools.kube import Kube
 
 NAME = "kubernetes.core.k8s_info"
@@ -30,9 +31,10 @@ def run(args: Args, ctx: Context) -> Result:
     kube = Kube(kubeconfig, ctx.target.context)
     fields = [*args.field_selectors, *([f"metadata.name={args.name}"] if args.name else [])]
     try:
-        found = kube.list(
-            args.api_version, args.kind, args.namespace or None, ",".join(args.label_selectors), ",".join(fields)
-        )
+        with guard.answering(kube):
+            found = kube.list(
+                args.api_version, args.kind, args.namespace or None, ",".join(args.label_selectors), ",".join(fields)
+            )
     except ResourceNotFoundError:
         return Result(
             msg=f"this cluster knows no {args.api_version} {args.kind}", data={"resources": [], "api_found": False}

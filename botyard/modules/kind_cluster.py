@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
+
+from filelock import FileLock
 
 from botyard.contracts import LABEL_KEY, BadInput, Context, Result
 from botyard.host import cluster_spec, kind_cluster, toolbox
@@ -15,6 +18,7 @@ from botyard.tools import docker
 from botyard.tools.kind import Kind
 
 NAME = "botyard.core.kind_cluster"
+LOCK_TIMEOUT_S = 900  # another run is making the same cluster
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +40,14 @@ def run(args: Args, ctx: Context) -> Result:
         return Result(changed=changed, msg=f"cluster {target.cluster}: {'removed' if changed else 'not there'}")
     if not args.image:
         raise BadInput("botyard.core.kind_cluster: image is missing", "give the node image that the cluster runs")
+    if ctx.check:
+        return _present(args, ctx, target, kubeconfig)
+    ctx.paths.cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(ctx.paths.cache / f"cluster-{target.cluster}.lock", timeout=LOCK_TIMEOUT_S):
+        return _present(args, ctx, target, kubeconfig)
+
+
+def _present(args: Args, ctx: Context, target: Target, kubeconfig: Path) -> Result:
     started = time.monotonic()
     node_image = docker.image(args.image)
     key = "" if node_image is None else str((node_image.labels or {}).get(LABEL_KEY) or node_image.id)
@@ -47,6 +59,7 @@ def run(args: Args, ctx: Context) -> Result:
         return Result(changed=changed, msg=f"cluster {spec.name}: {found.plan.value}", diff=diffs)
     if found.plan is Plan.KEEP:
         done = Plan.KEEP
+        kind_cluster.confirm(spec.name)
     else:
         kind = Kind(toolbox.tool(ctx.paths, "kind"), kubeconfig, target.network)
         done = kind_cluster.act(found, spec, args.image, kind, recreate=args.recreate, progress=ctx.progress)

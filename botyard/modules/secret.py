@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from botyard.contracts import Context, Result
 from botyard.modules.spec import arg
-from botyard.release import secrets
+from botyard.release import guard, secrets
 from botyard.tools.kube import Kube
 
 NAME = "botyard.core.secret"
@@ -21,7 +21,8 @@ class Args:
 
 def run(args: Args, ctx: Context) -> Result:
     kube = Kube(ctx.paths.state / "kubeconfig", ctx.target.context)
-    exists, missing = secrets.missing_keys(kube, args.namespace, args.name, args.generate)
+    with guard.answering(kube):
+        exists, missing = secrets.missing_keys(kube, args.namespace, args.name, args.generate)
     data = {"name": args.name, "namespace": args.namespace, "added": missing}
     if exists and not missing:
         return Result(msg=f"Secret {args.name} has every key", data=data)

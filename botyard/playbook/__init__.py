@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +71,27 @@ def run_playbooks(files: Sequence[Path], *, ctx: RunOptions) -> RunReport:
     redactor.learn_secrets(dict(ctx.extra_vars))
     listener = Broadcast(_listeners(ctx))
     try:
-        Runner(ctx, templar, chosen, report, listener, redactor).run(books)
+        with _ended_like_ctrl_c():
+            Runner(ctx, templar, chosen, report, listener, redactor).run(books)
         listener.finished(report)
     finally:
         listener.close()
     return report
+
+
+@contextlib.contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """SIGTERM and SIGHUP end a run as Ctrl-C does: children first, then the recap."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is not signal.SIG_IGN]  # not nohup's
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _listeners(ctx: RunOptions) -> list[Listener]:

@@ -92,7 +92,8 @@ class ArgSpec:
             result[self._free] = given
             result.keys_at[self._free] = result.values_at[self._free] = given.where
             return result
-        return refuse(where, f"{self.name} takes its arguments as a mapping, one a line below it")
+        cure = "write name: value lines below the module; the form name=value is not supported"
+        return refuse(where, f"{self.name} takes its arguments as a mapping", cure)
 
     def _check_literal(self, field: str, value: Any, at: Where, templar: Templar) -> None:
         if self._is_expression(field):

@@ -6,11 +6,10 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
 from botyard.contracts import Diff
-from botyard.playbook.plain import diff_lines, ending, failure_lines, first_line
+from botyard.playbook.plain import diff_lines, failure_lines, first_line, recap
 from botyard.playbook.report import Clock, ItemRecord, Listener, PlayRecord, RunReport, Status, TaskRecord
 
 _LOOK: dict[Status, tuple[str, str]] = {
@@ -102,30 +101,13 @@ class Rich(Listener):
 
     def finished(self, report: RunReport) -> None:
         self.close()
-        table = Table(box=None, pad_edge=False, header_style="dim", title_justify="left")
-        table.add_column("play")
-        for name in ("ok", "changed", "failed", "skipped", "seconds"):
-            table.add_column(name, justify="right")
-        for play in report.plays:
-            table.add_row(escape(play.name), *_counted(play))
-        table.add_row("[bold]all[/]", *_counted(report), style="bold")
-        self._print("")
-        if report.check:
-            self._print("[yellow]check mode: nothing was changed[/]")
-        self._console.print(table)
-        slow = [task for task in report.slowest() if task.duration_s >= 0.05]
-        if slow:
-            self._print("\n[dim]slowest tasks[/]")
-            for task in slow:
-                self._print(f"[cyan]{task.duration_s:>8.1f} s[/]  {escape(task.playbook)}: {escape(task.name)}")
-        lines = [line for task in report.tasks for line in task.summary_lines]
-        if lines:
-            self._print("")
-            for line in lines:
-                self._print(escape(line))
-        style = "red" if report.exit_code else "default"
-        for line in ending(report):
-            self._print(f"[{style}]{escape(line)}[/]")
+        lines = list(recap(report))
+        heads = ("PLAY RECAP", "slowest tasks", "play ")
+        for line in lines:
+            style = "dim" if line.startswith(heads) else "bold" if line.startswith("all ") else ""
+            if line.startswith(("failed:", "interrupted in", "  cure:")):
+                style = "red"
+            self._console.print(Text(line, style=style), soft_wrap=True)
 
     def close(self) -> None:
         self._live.stop()
@@ -137,9 +119,3 @@ def _lane(lane: str) -> str:
 
 def _after(msg: str) -> str:
     return f"  [dim]{escape(msg)}[/]" if msg else ""
-
-
-def _counted(one: PlayRecord | RunReport) -> list[str]:
-    changed = f"[yellow]{one.changed}[/]" if one.changed else "0"
-    failed = f"[red]{one.failed}[/]" if one.failed else "0"
-    return [str(one.ok), changed, failed, str(one.skipped), f"{one.duration_s:.1f}"]

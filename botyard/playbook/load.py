@@ -136,9 +136,8 @@ class Loader:
         own.update({key: value for key, value in entry.items() if key != word})
         own.keys_at, own.values_at = entry.keys_at, entry.values_at
         self._check_keywords(own, keywords.TASK, "keyword of a task")
-        for key in ("retries", "delay"):
-            if key in own and "until" not in own and key == "delay":
-                refuse(own.keys_at[key], "delay works with until", "add: until: <expression>")
+        if "delay" in own and "until" not in own and "retries" not in own:
+            refuse(own.keys_at["delay"], "delay works with until or retries", "add: until: <expression>")
         args = spec.check(entry[word], entry.keys_at[word], self._templar)
         self._templar.check(self._rendered_part(args, spec))
         control = own.get("loop_control", Map(entry.where))

@@ -64,7 +64,8 @@ class Plain(Listener):
             if task.status == "ignored":
                 self._say(task.lane, "...ignoring")
         elif not task.items:
-            self._say(task.lane, f"{_WORDS[task.status]}: [localhost]{name}{seconds}{_after(task.msg)}")
+            msg = "" if task.status == "interrupted" else _after(task.msg)
+            self._say(task.lane, f"{_WORDS[task.status]}: [localhost]{name}{seconds}{msg}")
         elif seconds:
             self._say(task.lane, f"    {task.name}: {len(task.items)} items{seconds}")
         for line in task.warnings:

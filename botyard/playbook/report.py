@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -162,41 +162,27 @@ class Broadcast(Listener):
     """Tells several listeners, one event at a time."""
 
     def __init__(self, listeners: Iterable[Listener]) -> None:
-        self._listeners = list(listeners)
-        self._lock = threading.RLock()
+        lock = threading.RLock()
+        told = list(listeners)
 
-    def _tell(self, event: str, *args: Any) -> None:
-        with self._lock:
-            for listener in self._listeners:
-                getattr(listener, event)(*args)
+        def teller(event: str) -> Callable[..., None]:
+            def tell(*args: Any) -> None:
+                with lock:
+                    for listener in told:
+                        getattr(listener, event)(*args)
 
-    def play_started(self, play: PlayRecord) -> None:
-        self._tell("play_started", play)
+            return tell
 
-    def task_started(self, task: TaskRecord) -> None:
-        self._tell("task_started", task)
-
-    def progress(self, task: TaskRecord, line: str) -> None:
-        self._tell("progress", task, line)
-
-    def item_done(self, task: TaskRecord, item: ItemRecord) -> None:
-        self._tell("item_done", task, item)
-
-    def task_done(self, task: TaskRecord) -> None:
-        self._tell("task_done", task)
-
-    def finished(self, report: RunReport) -> None:
-        self._tell("finished", report)
-
-    def close(self) -> None:
-        self._tell("close")
+        for event in ("play_started", "task_started", "progress", "item_done", "task_done", "finished", "close"):
+            setattr(self, event, teller(event))
 
 
 class Redactor:
     """Hides values that must never be shown, wherever they turn up."""
 
     def __init__(self) -> None:
-        self._values: set[str] = set()
+        self._values: tuple[str, ...] = ()  # the longest first; replaced as a whole, as other threads read it
+        self._lock = threading.Lock()
 
     def learn(self, value: Any) -> None:
         if isinstance(value, Secret):
@@ -208,7 +194,8 @@ class Redactor:
             for item in value:
                 self.learn(item)
         elif isinstance(value, str) and value.strip():
-            self._values.add(value)
+            with self._lock:
+                self._values = tuple(sorted({*self._values, value}, key=len, reverse=True))
 
     def learn_secrets(self, value: Any) -> None:
         """Learns the Secrets that lie anywhere in ``value``."""
@@ -222,7 +209,7 @@ class Redactor:
                 self.learn_secrets(item)
 
     def text(self, text: str) -> str:
-        for value in sorted(self._values, key=len, reverse=True):
+        for value in self._values:
             text = text.replace(value, "***")
         return text
 

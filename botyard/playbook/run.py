@@ -5,52 +5,18 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from botyard import process
 from botyard.contracts import EXIT_BAD_INPUT, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
+from botyard.playbook.lane import At, Lane, Stop, Stopped
 from botyard.playbook.model import Block, Imported, Play, Playbook, Task
+from botyard.playbook.outcome import TaskFailed
 from botyard.playbook.report import Broadcast, Clock, PlayRecord, Redactor, RunOptions, RunReport
-from botyard.playbook.task import TaskFailed, TaskRunner
+from botyard.playbook.task import TaskRunner
 from botyard.playbook.template import Templar
 
 _INTERRUPT_GRACE_S = 15
-
-
-class Stop:
-    """A wish to stop after the current task; a stop of an outer group counts too."""
-
-    def __init__(self, outer: Stop | None = None) -> None:
-        self._event = threading.Event()
-        self._outer = outer
-        self._interrupted = False
-
-    def set(self, *, interrupted: bool = False) -> None:
-        self._interrupted = self._interrupted or interrupted
-        self._event.set()
-
-    @property
-    def interrupted(self) -> bool:
-        """Ctrl-C came: what runs now has lost its child processes."""
-        return self._interrupted or (self._outer is not None and self._outer.interrupted)
-
-    def is_set(self) -> bool:
-        return self._event.is_set() or (self._outer is not None and self._outer.is_set())
-
-
-class Stopped(Exception):
-    """This lane ends here: a neighbour failed, or Ctrl-C came."""
-
-
-@dataclass
-class Lane:
-    """One line of work: its name (empty unless side by side), what tasks registered so far, and its stop."""
-
-    name: str
-    facts: dict[str, Any]
-    stop: Stop
-    failures: list[TaskFailed] = field(default_factory=list)
 
 
 class Runner:
@@ -117,27 +83,27 @@ class Runner:
             except TaskFailed as failure:
                 own.failures.append(failure)
                 stop.set()
+                self._listener.progress(failure.record, "ends here; its neighbours finish the task they are in")
             except Stopped:
                 pass
             except BaseException as fault:  # noqa: BLE001 - raised again below, in the thread that waits
                 faults.append(fault)
                 stop.set()
+            finally:
+                own.done.set()
 
-        threads = [
-            threading.Thread(target=work, args=pair, name=pair[1].name, daemon=True)
-            for pair in zip(books, lanes, strict=True)
-        ]
-        for thread in threads:
-            thread.start()
+        for pair in zip(books, lanes, strict=True):
+            threading.Thread(target=work, args=pair, name=pair[1].name, daemon=True).start()
+        # Events, as Python 3.11 takes a thread for ended when Ctrl-C interrupts its join (bpo-45274).
         try:
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(timeout=0.5)  # short rounds: a join without end would hold back Ctrl-C
+            for own in lanes:
+                while not own.done.wait(0.5):
+                    pass  # short rounds: a wait without end would hold back Ctrl-C
         except KeyboardInterrupt:
             stop.set(interrupted=True)
-            process.end_children()
-            for thread in threads:
-                thread.join(timeout=_INTERRUPT_GRACE_S)
+            deadline_s = self._clock.now() + _INTERRUPT_GRACE_S
+            while not all(own.done.wait(0.1) for own in lanes) and self._clock.now() < deadline_s:
+                process.end_children()  # again and again: a lane may just have been starting one
             raise
         before = dict(lane.facts)
         for own in lanes:
@@ -167,7 +133,7 @@ class Runner:
         # Weakest last: magic, then vars of the play, its files, of import_playbook.
         layers = [*reversed(play.vars), magic]
         try:
-            self._entries(play.tasks, _At(record, book, layers, lane, rescued=False))
+            self._entries(play.tasks, At(record, book, layers, lane, rescued=False))
         finally:
             record.duration_s = self._clock.now() - record.started_s
 
@@ -176,7 +142,7 @@ class Runner:
             return entry in self._chosen
         return any(task in self._chosen for task in entry.every_task())
 
-    def _entries(self, entries: Sequence[Task | Block], at: _At) -> None:
+    def _entries(self, entries: Sequence[Task | Block], at: At) -> None:
         for entry in entries:
             if isinstance(entry, Block):
                 self._block(entry, at)
@@ -185,7 +151,7 @@ class Runner:
                     raise Stopped
                 self._tasks.run(entry, at)
 
-    def _block(self, block: Block, at: _At) -> None:
+    def _block(self, block: Block, at: At) -> None:
         pending: TaskFailed | None = None
         try:
             self._entries(block.tasks, at.with_rescue() if block.rescue else at)
@@ -202,17 +168,3 @@ class Runner:
         self._entries(block.always, at)
         if pending is not None:
             raise pending
-
-
-@dataclass(frozen=True)
-class _At:
-    """Where in the run a task stands."""
-
-    play: PlayRecord
-    book: Playbook
-    layers: Sequence[Mapping[str, Any]]  # variables of the play, strongest first
-    lane: Lane
-    rescued: bool  # a rescue waits further out
-
-    def with_rescue(self) -> _At:
-        return _At(self.play, self.book, self.layers, self.lane, rescued=True)

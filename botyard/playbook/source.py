@@ -137,7 +137,9 @@ def read_yaml(file: Path, asked_at: Where | None = None) -> Any:
         mark = error.problem_mark or error.context_mark
         what = ", ".join(part for part in (error.context, error.problem) if part) or "unreadable"
         where = Where(file, mark.line + 1, mark.column + 1) if mark else Where(file, 1, 1)
-        cure = "give lines of one list or mapping the same indent; quote a value with ': ' or a first {, [, *, &, % or @"
+        cure = (
+            "give lines of one list or mapping the same indent; quote a value with ': ' or a first {, [, *, &, % or @"
+        )
         raise located(where, f"not valid YAML: {what}", cure) from None
     except YAMLError as error:
         raise located(Where(file, 1, 1), f"not valid YAML: {str(error).splitlines()[0]}") from None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 import traceback as tracebacks
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from botyard.contracts import BadInput, BotyardError, Context, Diff, Result
+from botyard.contracts import BadInput, BotyardError, Context, Result
+from botyard.playbook.lane import At
 from botyard.playbook.model import Conditions, Task
+from botyard.playbook.outcome import Outcome, TaskFailed, skipped, together
 from botyard.playbook.report import (
     HIDDEN,
     Clock,
@@ -24,49 +25,6 @@ from botyard.playbook.report import (
 )
 from botyard.playbook.source import Text, Where
 from botyard.playbook.template import Scope, Templar, TemplateFailed
-
-if TYPE_CHECKING:
-    from botyard.playbook.run import _At
-
-
-class TaskFailed(Exception):
-    """A task failed and its errors are not ignored; ``result`` is what a rescue sees."""
-
-    def __init__(self, record: TaskRecord, result: dict[str, Any], bad_input: bool) -> None:
-        super().__init__(record.name)
-        self.record = record
-        self.result = result
-        self.bad_input = bad_input
-
-
-@dataclass
-class Outcome:
-    """The result of one round: what ``register`` gives, and what only people see."""
-
-    data: dict[str, Any]
-    diff: list[Diff] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    cure: str = ""
-    traceback: str = ""
-    bad_input: bool = False
-    attempts: int = 1
-    shown: str = ""  # the message as people see it, where it is not the registered one
-
-    @property
-    def msg(self) -> str:
-        return self.shown or str(self.data.get("msg") or "")
-
-    @property
-    def status(self) -> Status:
-        if self.data.get("failed"):
-            return "failed"
-        if self.data.get("skipped"):
-            return "skipped"
-        return "changed" if self.data.get("changed") else "ok"
-
-    @classmethod
-    def failure(cls, message: str, cure: str = "", *, bad_input: bool = False) -> Outcome:
-        return cls({"changed": False, "failed": True, "msg": message}, cure=cure, bad_input=bad_input)
 
 
 class TaskRunner:
@@ -88,7 +46,7 @@ class TaskRunner:
         self._clock = clock
         self._report = report
 
-    def run(self, task: Task, at: _At) -> None:
+    def run(self, task: Task, at: At) -> None:
         """Runs it and tells everyone.
 
         Raises:
@@ -110,10 +68,8 @@ class TaskRunner:
         try:
             hidden = bool(self._one(task.outer.no_log, scope))
             outcome = self._rounds(task, at, scope, record, hidden)
-            ignore = outcome.status == "failed" and bool(self._one(task.outer.ignore_errors, scope))
         except TemplateFailed as error:
-            outcome, ignore = Outcome.failure(error.message, error.cure), False
-            hidden = hidden and task.outer.no_log is not False
+            outcome = Outcome.failure(error.message, error.cure)
         except KeyboardInterrupt:
             self._close(record, Outcome({"msg": "interrupted"}), "interrupted", hidden=False)
             raise
@@ -121,9 +77,9 @@ class TaskRunner:
             at.lane.facts[task.register] = outcome.data
         status = outcome.status
         if status == "failed" and at.lane.stop.interrupted:
-            status = "interrupted"
+            status, outcome = "interrupted", Outcome({"msg": "interrupted"})
         elif status == "failed":
-            status = "ignored" if ignore else "rescued" if at.rescued else "failed"
+            status = "ignored" if self._ignores(task, scope) else "rescued" if at.rescued else "failed"
         self._close(record, outcome, status, hidden)
         at.play.count(record)
         if status in ("failed", "rescued", "interrupted"):
@@ -149,7 +105,13 @@ class TaskRunner:
             record.summary_lines = [clean.text(str(line)) for line in lines]
         self._listener.task_done(record)
 
-    def _scope(self, task: Task, at: _At) -> Scope:
+    def _ignores(self, task: Task, scope: Scope) -> bool:
+        try:
+            return bool(self._one(task.outer.ignore_errors, scope))
+        except TemplateFailed:
+            return False
+
+    def _scope(self, task: Task, at: At) -> Scope:
         # Ansible's order: extra vars, what tasks registered, vars of the task, of its blocks, of the play.
         own: list[Mapping[str, Any]] = [*reversed(task.outer.vars)]
         return Scope(self._templar, [self._options.extra_vars, at.lane.facts, *own, *at.layers])
@@ -160,7 +122,7 @@ class TaskRunner:
         except TemplateFailed:
             return task.title
 
-    def _rounds(self, task: Task, at: _At, scope: Scope, record: TaskRecord, hidden: bool) -> Outcome:
+    def _rounds(self, task: Task, at: At, scope: Scope, record: TaskRecord, hidden: bool) -> Outcome:
         if task.loop is None:
             return self._round(task, at, scope, record, hidden)
         try:
@@ -168,7 +130,7 @@ class TaskRunner:
         except TemplateFailed:
             # As in Ansible: a condition that is false without the loop's items excuses an undefined list.
             if task.outer.when and not self._holds(task.outer.when, scope):
-                return _skipped("Conditional result was False")
+                return skipped("Conditional result was False")
             raise
         if not isinstance(items, list | tuple):
             at_loop = task.loop.where if isinstance(task.loop, Text) else task.where
@@ -190,7 +152,9 @@ class TaskRunner:
             outcome.data = {**outcome.data, **own}
             outcomes.append(outcome)
             self._item_done(task, inner, record, outcome, item, hidden)
-        return _together(outcomes)
+            if at.lane.stop.interrupted:
+                break
+        return together(outcomes)
 
     def _item_done(
         self, task: Task, scope: Scope, record: TaskRecord, outcome: Outcome, item: Any, hidden: bool
@@ -207,11 +171,11 @@ class TaskRunner:
         record.items.append(done)
         self._listener.item_done(record, done)
 
-    def _round(self, task: Task, at: _At, scope: Scope, record: TaskRecord, hidden: bool) -> Outcome:
+    def _round(self, task: Task, at: At, scope: Scope, record: TaskRecord, hidden: bool) -> Outcome:
         """The task once, or until its condition holds."""
         for condition in task.outer.when:
             if not self._holds((condition,), scope):
-                return _skipped("Conditional result was False", str(condition))
+                return skipped("Conditional result was False", str(condition))
         wanted = 3 if task.retries is None else max(0, int(self._one(task.retries, scope)))
         attempts = wanted + 1 if task.until or task.retries is not None else 1
         for attempt in range(1, attempts + 1):
@@ -236,7 +200,7 @@ class TaskRunner:
         raise AssertionError("a task has at least one attempt")
 
     @staticmethod
-    def _sleep(seconds: float, at: _At) -> None:
+    def _sleep(seconds: float, at: At) -> None:
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0 and not at.lane.stop.interrupted:
             time.sleep(min(left, 0.5))
@@ -252,7 +216,7 @@ class TaskRunner:
             if failed and not outcome.data.get("msg"):
                 outcome.data["msg"] = f"failed_when holds: {' and '.join(map(str, task.failed_when))}"
 
-    def _call(self, task: Task, at: _At, scope: Scope, record: TaskRecord, hidden: bool) -> Outcome:
+    def _call(self, task: Task, at: At, scope: Scope, record: TaskRecord, hidden: bool) -> Outcome:
         """The module itself; whatever it raises becomes a failed result."""
 
         def progress(line: str) -> None:
@@ -279,6 +243,7 @@ class TaskRunner:
         except BotyardError as error:
             self._redactor.learn_secrets(getattr(error, "secrets", ()))
             outcome = Outcome.failure(error.message, error.cure, bad_input=isinstance(error, BadInput))
+            outcome.traceback = tracebacks.format_exc() if self._options.debug else ""
             for name in ("stdout", "stderr", "returncode"):
                 if hasattr(error, name):
                     outcome.data["rc" if name == "returncode" else name] = getattr(error, name)
@@ -287,12 +252,12 @@ class TaskRunner:
                 f"internal error in {task.module}: {type(error).__name__}: {error}",
                 "run again with --debug and report this; it is a fault of botyard, not of the playbook",
             )
+            outcome.traceback = tracebacks.format_exc()
         else:
             return self._taken(result, at)
-        outcome.traceback = tracebacks.format_exc()
         return outcome
 
-    def _taken(self, result: Result, at: _At) -> Outcome:
+    def _taken(self, result: Result, at: At) -> Outcome:
         data = {**result.data, "changed": result.changed, "failed": result.failed}
         if result.skipped:
             data["skipped"] = True
@@ -340,35 +305,3 @@ class TaskRunner:
             if not value:
                 return False
         return True
-
-
-def _skipped(reason: str, condition: str = "") -> Outcome:
-    data = {"changed": False, "failed": False, "skipped": True, "skip_reason": reason, "msg": ""}
-    if condition:
-        data["false_condition"] = condition
-    return Outcome(data)
-
-
-def _together(outcomes: Sequence[Outcome]) -> Outcome:
-    """The result of a loop, as ``register`` gives it."""
-    results = [o.data for o in outcomes]
-    failed = [o for o in outcomes if o.status == "failed"]
-    data: dict[str, Any] = {
-        "results": results,
-        "changed": any(bool(r.get("changed")) for r in results),
-        "failed": bool(failed),
-        "msg": f"{len(failed)} of {len(results)} items failed: {failed[0].data.get('msg')}" if failed else "",
-    }
-    if all(o.status == "skipped" for o in outcomes):
-        data["skipped"] = True
-        data["skipped_reason" if not results else "skip_reason"] = (
-            "All items were skipped" if results else "No items in the list"
-        )
-    whole = Outcome(data, warnings=[w for o in outcomes for w in o.warnings])
-    lines = [line for r in results for line in r.get("summary_lines") or []]
-    if lines:
-        data["summary_lines"] = lines
-    if failed:
-        whole.cure, whole.traceback = failed[0].cure, failed[0].traceback
-        whole.bad_input = any(o.bad_input for o in failed)
-    return whole

@@ -73,7 +73,8 @@ class _Environment(ImmutableSandboxedEnvironment):
     context_class = _LazyContext
 
     def __init__(self) -> None:
-        super().__init__(undefined=_Undefined, keep_trailing_newline=True, autoescape=False)
+        # Newlines as Ansible keeps them.
+        super().__init__(undefined=_Undefined, keep_trailing_newline=True, trim_blocks=True, autoescape=False)
         self.filters.update(FILTERS)
         self.tests.update(TESTS)
         self.globals.pop("lipsum", None)
@@ -214,10 +215,6 @@ def texts_of(value: Any) -> Iterator[Text]:
 
 def has_template(value: Any) -> bool:
     return any(text.is_template for text in texts_of(value))
-
-
-def is_literal(value: Any) -> bool:
-    return not has_template(value)
 
 
 def _unwrapped(text: Text) -> str:

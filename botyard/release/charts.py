@@ -116,19 +116,20 @@ def publish(
     charts: Sequence[Wanted],
     old_index: Mapping[str, Any],
     scratch: Path,
-    put: Callable[[str, bytes], None],
+    put: Callable[[Path], None],
 ) -> None:
     """Checks, packages and uploads charts; the index goes last, so it never names what is not there.
 
     Args:
         scratch: folder for work in progress.
-        put: stores one file of the repository under a name.
+        put: stores one file of the repository under its name, whole or not at all.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         for chart in charts:
             helm.lint(chart.folder)
-            archive = helm.package(chart.folder, chart.version, Path(folder))
-            put(chart.archive, archive.read_bytes())
+            put(helm.package(chart.folder, chart.version, Path(folder)))
         index = helm.repo_index(Path(folder))
-        put(INDEX, merged(old_index, index))
+        whole = Path(folder) / INDEX
+        whole.write_bytes(merged(old_index, index))
+        put(whole)

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import urllib3
 from kubernetes.client.exceptions import ApiException
+from kubernetes.dynamic.exceptions import DynamicApiError
 
 from botyard.contracts import MARK_CONFIGMAP, BadInput, BotyardError
+from botyard.release.desired import reason
 from botyard.tools.kube import Kube
+
+
+@contextmanager
+def answering(kube: Kube) -> Iterator[None]:
+    """Turns what the API server's client raises into one sentence.
+
+    Raises:
+        BotyardError: the server does not answer, or it refuses.
+    """
+    try:
+        yield
+    except (urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
+        raise BotyardError(
+            f"the API server of context {kube.context} does not answer: {type(error).__name__}", "run invoke cluster"
+        ) from error
+    except (ApiException, DynamicApiError) as error:
+        raise BotyardError(f"the API server of context {kube.context} refuses: {reason(error)}") from error
 
 
 def require_mark(kube: Kube, cluster: str) -> None:
@@ -16,12 +38,8 @@ def require_mark(kube: Kube, cluster: str) -> None:
         BadInput: it does not; nothing was changed.
         BotyardError: the API server does not answer.
     """
-    try:
+    with answering(kube):
         mark = kube.get("v1", "ConfigMap", MARK_CONFIGMAP, "kube-system")
-    except (ApiException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise BotyardError(
-            f"the API server of context {kube.context} does not answer: {type(error).__name__}", "run invoke cluster"
-        ) from error
     if mark is None:
         raise BadInput(
             f"context {kube.context} leads to a cluster without botyard's mark "

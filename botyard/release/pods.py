@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from botyard.tools.kube import Kube
 
 _STILL_STARTING = {"ContainerCreating", "PodInitializing", ""}
 _LINE_CHARS = 300
+_DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 
 
 def release_pods(kube: Kube, namespace: str, release: str) -> list[dict[str, Any]]:
@@ -80,18 +82,31 @@ def _last_words(state: dict[str, Any]) -> str:
 
 
 def _one_line(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= _LINE_CHARS else flat[: _LINE_CHARS - 3] + "..."
+    """Short enough for a terminal; the end stays, as the root of a chain of errors stands there."""
+    flat = _DIGEST.sub(r"\1...", " ".join(text.split()))
+    if len(flat) <= _LINE_CHARS:
+        return flat
+    half = (_LINE_CHARS - 5) // 2
+    return f"{flat[:half]} ... {flat[-half:]}"
 
 
 def blocked(pods: list[dict[str, Any]], most: int = 2) -> str:
-    """One line over all pods: how many are Ready and what holds the first ones back; '' where none is held back."""
+    """One line over all pods: how many are Ready and what holds the others back; '' where none is held back.
+
+    Args:
+        most: how many different reasons are told.
+    """
     kept = [p for p in pods if not p["metadata"].get("deletionTimestamp")]
-    reasons = [text for text in map(blocker, kept) if text]
-    if not reasons:
+    reasons: dict[str, list[str]] = {}
+    held = 0
+    for who, _, why in (text.partition(": ") for text in map(blocker, kept) if text):
+        reasons.setdefault(why, []).append(who)
+        held += 1
+    if not held:
         return ""
-    more = f" (and {len(reasons) - most} more)" if len(reasons) > most else ""
-    return f"{len(kept) - len(reasons)} of {len(kept)} pods Ready; {'; '.join(reasons[:most])}{more}"
+    told = "; ".join(f"{', '.join(who)}: {why}" for why, who in list(reasons.items())[:most])
+    more = f" (and {len(reasons) - most} more reasons)" if len(reasons) > most else ""
+    return f"{len(kept) - held} of {len(kept)} pods Ready; {told}{more}"
 
 
 def unfinished(deployment: dict[str, Any]) -> str:

@@ -27,7 +27,7 @@ from botyard.wait import wait_until
 _NOT_THERE_YET = re.compile(
     r"repo .* not found|not found in .* (index|repository)|namespaces? .* not found|no cached repo"
 )
-# Labels and annotations that helm itself puts on every object, besides what the chart says.
+# Field manager of a helm 4 that applies by the server.
 _MANAGER = "helm"
 _POLL_S = 1.5
 
@@ -48,6 +48,7 @@ class Plan:
     values_files: tuple[Path, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
     reuse_values: bool = False
+    reset_values: bool = True
     create_namespace: bool = False
     wait_s: int | None = None
 
@@ -116,10 +117,21 @@ def decide(helm: Helm, kube: Kube, plan: Plan, values: Sequence[Path], check: bo
 
 
 def _dry_run(helm: Helm, plan: Plan, values: Sequence[Path]) -> Release:
+    return _upgrade(helm, plan, values, dry_run=True)
+
+
+def _upgrade(helm: Helm, plan: Plan, values: Sequence[Path], dry_run: bool = False) -> Release:
     return helm.upgrade(
-        plan.name, plan.namespace, plan.chart, values,
-        reuse_values=plan.reuse_values, create_namespace=plan.create_namespace, dry_run=True,
-    )  # fmt: skip
+        plan.name,
+        plan.namespace,
+        plan.chart,
+        values,
+        reuse_values=plan.reuse_values,
+        reset_values=plan.reset_values,
+        create_namespace=plan.create_namespace,
+        wait_s=plan.wait_s,
+        dry_run=dry_run,
+    )
 
 
 def canonical(values: Mapping[str, Any]) -> str:
@@ -160,6 +172,8 @@ def drifted(kube: Kube, live: Release) -> list[Diff]:
         return desired.difference(kube, body, live.namespace, field_manager=_MANAGER)
 
     bodies = desired.load_documents(live.manifest)
+    if not bodies:
+        return []
     _ = kube.dynamic  # discovered once, before the threads
     with ThreadPoolExecutor(max_workers=4) as pool:
         return [diff for diff in pool.map(one, bodies) if diff is not None]
@@ -197,10 +211,7 @@ def act(
     watcher = threading.Thread(target=_watch, args=(kube, plan, done, progress), daemon=True)
     watcher.start()
     try:
-        return helm.upgrade(
-            plan.name, plan.namespace, plan.chart, values,
-            reuse_values=plan.reuse_values, create_namespace=plan.create_namespace, wait_s=plan.wait_s,
-        )  # fmt: skip
+        return _upgrade(helm, plan, values)
     except (CommandError, TimedOut) as error:
         said = error.stderr.strip() if isinstance(error, CommandError) else str(error)
         raise failure(kube, plan, evidence, (said.splitlines() or [""])[-1]) from error

@@ -47,7 +47,9 @@ def debootstrap(
         BotyardError: not root, or no debootstrap on this machine.
     """
     if os.geteuid() != 0:
-        raise BotyardError("a base image is made with debootstrap, which needs root", "run as root, or use sources: registries")
+        raise BotyardError(
+            "a base image is made with debootstrap, which needs root", "run as root, or use sources: registries"
+        )
     if not DEBOOTSTRAP.exists():
         raise BotyardError(f"there is no {DEBOOTSTRAP}", "apt-get install debootstrap debian-archive-keyring")
     argv: list[Arg] = ["unshare", "--mount", DEBOOTSTRAP, "--variant=minbase"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import shutil
@@ -13,6 +14,7 @@ from typing import IO, Any
 
 import docker
 import docker.errors
+import requests
 from docker.models.containers import Container
 from docker.models.images import Image
 
@@ -77,7 +79,7 @@ def container(name: str) -> Container | None:
 
 def containers(label: str) -> list[Container]:
     """All containers, running or not, with that label (``key`` or ``key=value``)."""
-    return list(client().containers.list(all=True, filters={"label": label}))
+    return list(client().containers.list(all=True, filters={"label": label}, ignore_removed=True))
 
 
 def build(
@@ -93,7 +95,7 @@ def build(
 ) -> str:
     """Builds an image with whichever builder the CLI has; returns the image id.
 
-    ``pass_env`` names variables of this process that become build arguments, so that their values are in no argument list.
+    ``pass_env`` names variables of this process that become build arguments: no value is in an argument list.
 
     Dockerfiles keep to what the classic builder knows (no RUN --mount, no heredoc).
     """
@@ -177,3 +179,37 @@ def get_file(target: Container, path: str, into: Path) -> bool:
             with into.open("wb") as sink:
                 shutil.copyfileobj(source, sink)
     return True
+
+
+class _Chunks(io.RawIOBase):
+    """Chunks of bytes as a file to read from."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            try:
+                self._rest = memoryview(next(self._chunks))
+            except StopIteration:
+                return 0
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+@contextlib.contextmanager
+def saved(image_id: str, timeout_s: int = 900) -> Iterator[IO[bytes]]:
+    """What ``docker save`` gives, as a stream; the engine may take a while before the first byte."""
+    own = docker.from_env(timeout=timeout_s)  # a connection of its own: reading it may stop half-way
+    try:
+        yield io.BufferedReader(_Chunks(iter(own.api.get_image(image_id, chunk_size=1 << 20))), 1 << 20)
+    except requests.RequestException as error:
+        raise BotyardError(f"docker save {image_id} broke off: {type(error).__name__}", "run invoke doctor") from error
+    finally:
+        own.close()

@@ -15,7 +15,7 @@ from botyard.contracts import BotyardError
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 30
 ATTEMPTS = 5
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16  # the chunk that a broken connection cuts is lost, so small
 _SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
 
 

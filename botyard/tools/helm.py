@@ -123,6 +123,7 @@ class Helm:
         values: Sequence[Path],
         *,
         reuse_values: bool = False,
+        reset_values: bool = True,
         create_namespace: bool = False,
         wait_s: int | None = None,
         dry_run: bool = False,
@@ -131,6 +132,7 @@ class Helm:
 
         Args:
             reuse_values: start from the values of the last revision instead of the chart's own.
+            reset_values: start from the chart's own; with neither, helm reuses only where no values are given.
             wait_s: seconds to wait for all objects to be ready; None does not wait.
             dry_run: the server is asked, nothing is stored.
         """
@@ -139,7 +141,8 @@ class Helm:
             argv += ["--version", chart.version]
         for file in values:
             argv += ["--values", file]
-        argv.append("--reuse-values" if reuse_values else "--reset-values")
+        if reuse_values or reset_values:
+            argv.append("--reuse-values" if reuse_values else "--reset-values")
         if create_namespace:
             argv.append("--create-namespace")
         if dry_run:

@@ -50,9 +50,7 @@ class Kind:
         self._run("export", "kubeconfig", "--name", cluster, "--kubeconfig", self.kubeconfig)
         self.kubeconfig.chmod(0o600)
 
-    def _run(
-        self, *argv: Arg, stdin: str | None = None, on_line: Callable[[str], None] | None = None
-    ) -> Completed:
+    def _run(self, *argv: Arg, stdin: str | None = None, on_line: Callable[[str], None] | None = None) -> Completed:
         self.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
         env = {"KIND_EXPERIMENTAL_DOCKER_NETWORK": self.network, "KIND_EXPERIMENTAL_PROVIDER": "docker"}
         return run([self.binary, *argv, "--quiet"] if on_line is None else [self.binary, *argv],

@@ -39,9 +39,16 @@ class Kube:
             self.api = config.new_client_from_config(str(kubeconfig), context=context)
         except config.ConfigException as error:
             raise BotyardError(f"kubeconfig {kubeconfig}: {error}", "run invoke cluster") from error
-        self.core = client.CoreV1Api(self.api)
+        self._core: client.CoreV1Api | None = None
         self._dynamic: DynamicClient | None = None
         self._lock = threading.Lock()
+
+    @property
+    def core(self) -> client.CoreV1Api:
+        """The typed core API; made on first use, as importing its models takes a second."""
+        if self._core is None:
+            self._core = client.CoreV1Api(self.api)
+        return self._core
 
     @property
     def dynamic(self) -> DynamicClient:
@@ -57,6 +64,24 @@ class Kube:
         except (ApiException, urllib3.exceptions.HTTPError, OSError):
             return False
         return True
+
+    def read(self, path: str, timeout_s: float = 5) -> dict[str, Any] | None:
+        """GET of an API path, like ``/api/v1/nodes``, as a mapping; None where there is none. Quick.
+
+        Raises:
+            ApiException, urllib3 HTTPError, OSError: the server refused, or does not answer.
+        """
+        request = self.api.param_serialize(
+            "GET", path, header_params={"Accept": "application/json"}, auth_settings=["BearerToken"]
+        )
+        answer = self.api.call_api(*request, _request_timeout=timeout_s)
+        body = answer.read()
+        if answer.status == 404:
+            return None
+        if not 200 <= answer.status < 300:
+            raise ApiException(status=answer.status, reason=answer.reason, body=str(body[:500]))
+        found: dict[str, Any] = json.loads(body)
+        return found
 
     def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
         """One object as a mapping, or None where there is no such object (or no such kind)."""

@@ -1,10 +1,12 @@
-"""A container registry's HTTP interface (OCI distribution), as far as pushing an image needs it. Plain HTTP, no login."""
+"""A container registry's HTTP interface (OCI distribution) as far as a push needs it. Plain HTTP, no login."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import urljoin
 
@@ -17,6 +19,7 @@ CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
 ACCEPTED = f"{MANIFEST}, application/vnd.docker.distribution.manifest.v2+json"
 QUICK_S = 10.0
+Spool = SpooledTemporaryFile[bytes]  # small ones stay in memory
 UPLOAD_S = 600.0  # without a byte moved
 
 
@@ -79,9 +82,18 @@ class Registry:
             raise BotyardError(f"registry {self.url}: {method} {path.split('?')[0]} gave {reply.status_code} {text}")
         return reply
 
+    def answers(self) -> bool:
+        """Whether a registry answers there now."""
+        try:
+            return self._session.get(f"{self.url}/v2/", timeout=QUICK_S).status_code == 200
+        except requests.RequestException:
+            return False
+
     def manifest(self, repository: str, reference: str) -> Manifest | None:
         """The manifest under a tag or digest, or None."""
-        reply = self._ask("GET", f"/v2/{repository}/manifests/{reference}", wanted=(200, 404), headers={"Accept": ACCEPTED})
+        reply = self._ask(
+            "GET", f"/v2/{repository}/manifests/{reference}", wanted=(200, 404), headers={"Accept": ACCEPTED}
+        )
         if reply.status_code == 404:
             return None
         return Manifest(sha256(reply.content), reply.json())
@@ -94,35 +106,35 @@ class Registry:
         found: dict[str, Any] = self._ask("GET", f"/v2/{repository}/blobs/{digest}", wanted=(200,)).json()
         return found
 
-    def put_blob(self, repository: str, parts: Iterable[bytes], media_type: str) -> Blob:
-        """Streams one blob whose digest is known only at its end."""
-        whole, size = hashlib.sha256(), 0
-
-        def counted() -> Iterator[bytes]:
-            nonlocal size
-            for part in parts:
-                whole.update(part)
-                size += len(part)
-                yield part
-
-        started = self._ask("POST", f"/v2/{repository}/blobs/uploads/", wanted=(202,))
-        sent = self._ask(
-            "PATCH",
-            started.headers["Location"],
-            wanted=(202,),
-            data=counted(),
-            headers={"Content-Type": "application/octet-stream"},
+    def put_blob(
+        self, repository: str, content: Spool, media_type: str, tell: Callable[[str], None] = lambda _line: None
+    ) -> Blob:
+        """Sends one blob, from a file that stands at its start, unless the repository has it."""
+        digest = f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
+        size_bytes = content.seek(0, os.SEEK_END)
+        content.seek(0)
+        blob = Blob(digest, size_bytes, media_type)
+        if self.has_blob(repository, digest):
+            return blob
+        tell(f"{repository}: sending {size_bytes / 1e6:.1f} MB")
+        place = self._ask("POST", f"/v2/{repository}/blobs/uploads/", wanted=(202,)).headers["Location"]
+        self._ask(
+            "PUT",
+            f"{place}{'&' if '?' in place else '?'}digest={digest}",
+            wanted=(201,),
+            data=content,
+            headers={"Content-Type": "application/octet-stream", "Content-Length": str(size_bytes)},
             timeout=UPLOAD_S,
         )
-        digest = f"sha256:{whole.hexdigest()}"
-        place = sent.headers["Location"]
-        mark = "&" if "?" in place else "?"
-        self._ask("PUT", f"{place}{mark}digest={digest}", wanted=(201,), timeout=UPLOAD_S)
-        return Blob(digest, size, media_type)
+        return blob
 
     def put_manifest(self, repository: str, reference: str, body: bytes) -> str:
         """Writes a manifest under a tag; returns its digest."""
         self._ask(
-            "PUT", f"/v2/{repository}/manifests/{reference}", wanted=(201,), data=body, headers={"Content-Type": MANIFEST}
+            "PUT",
+            f"/v2/{repository}/manifests/{reference}",
+            wanted=(201,),
+            data=body,
+            headers={"Content-Type": MANIFEST},
         )
         return sha256(body)

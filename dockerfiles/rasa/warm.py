@@ -6,19 +6,38 @@ import pkgutil
 import sys
 import warnings
 
-LATE = (  # imported on first use only
-    "jieba.posseg tensorflow_text sklearn.linear_model sklearn.svm sklearn.model_selection sklearn.metrics "
-    "sklearn_crfsuite matplotlib.backends.backend_agg matplotlib.pyplot skops.io scipy.optimize "
-    "sqlalchemy.dialects.postgresql sqlalchemy.dialects.sqlite redis psycopg2 pymongo tensorflow.keras "
-    "engineio.async_drivers.sanic dask.threaded uvloop websockets.legacy.server"
-).split()
+LATE = [  # imported on first use only
+    "jieba.posseg",
+    "tensorflow_text",
+    "sklearn.linear_model",
+    "sklearn.svm",
+    "sklearn.model_selection",
+    "sklearn.metrics",
+    "sklearn_crfsuite",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.pyplot",
+    "skops.io",
+    "scipy.optimize",
+    "sqlalchemy.dialects.postgresql",
+    "sqlalchemy.dialects.sqlite",
+    "redis",
+    "psycopg2",
+    "pymongo",
+    "tensorflow.keras",
+    "engineio.async_drivers.sanic",
+    "dask.threaded",
+    "uvloop",
+    "websockets.legacy.server",
+]
 
 
 def main() -> None:
     import rasa
     import rasa_sdk
 
-    names = [m.name for package in (rasa, rasa_sdk) for m in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+    names = [
+        m.name for package in (rasa, rasa_sdk) for m in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    ]
     missing = []
     for name in [*names, *LATE]:
         if name.endswith("__main__"):

@@ -24,7 +24,7 @@ config() {
   echo 'save ""'
   echo 'appendonly no'
   if [ -n "${password}" ]; then
-    echo "requirepass $(quote "${password}")"
+    printf 'requirepass %s\n' "$(quote "${password}")" # not echo: dash's reads the backslashes
   else
     echo 'protected-mode no'
   fi

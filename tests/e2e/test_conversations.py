@@ -84,7 +84,7 @@ def test_a_slot_is_remembered_across_pods(released: Released, rasa_pods: list[Po
     play(memory, lambda sender, message: doors[next(turn) % len(doors)](sender, message))
 
 
-@pytest.mark.parametrize("body", ['{"sender": "check-bad", "message": ', "[]", "not json at all"])
+@pytest.mark.parametrize("body", ['{"sender": "check-bad", "message": ', "not json at all"], ids=["cut-off", "no-json"])
 def test_bad_json_is_refused_and_does_not_hang(released: Released, body: str) -> None:
     """A broken request gets a 4xx or 5xx at once, not an answer and not silence."""
     response = requests.post(

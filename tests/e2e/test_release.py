@@ -61,4 +61,6 @@ def test_no_error_in_the_logs(released: Released, all_pods: list[Pod], began: da
     """No ERROR and no traceback while the pods started and while all the checks above ran."""
     with ThreadPoolExecutor(4) as pool:
         found = [line for lines in pool.map(lambda pod: errors_of(released, pod, began), all_pods) for line in lines]
+    # The check of an unknown action makes the action server log just that.
+    found = [line for line in found if "action_that_nobody_wrote" not in line]
     assert not found, "\n".join(found[:20])

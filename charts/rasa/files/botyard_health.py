@@ -9,6 +9,7 @@ a new pod would be slow with its first guest.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from sanic.response import HTTPResponse
 
 def readiness(agent: Any) -> tuple[int, dict[str, Any]]:
     """HTTP status and body for an agent (None while Rasa starts)."""
-    pod = os.environ.get("HOSTNAME", "")
+    pod = os.environ.get("HOSTNAME") or socket.gethostname()
     if agent is None or not agent.is_ready():
         return 503, {"reason": "no model is loaded", "pod": pod}
     loaded = Path(str(agent.processor.model_filename)).name

@@ -3,6 +3,7 @@
 Standard library only, Python 3.8 or later, so it runs in any Rasa image. Environment:
 
 - ``MODEL_URL``: http or https; the file is named by the last part of its path, without the query.
+- ``MODEL_FILE``: another name for it; may be empty.
 - ``MODEL_DIR``: where it goes (default /app/models). Other models there are removed: Rasa would pick the newest.
 - ``MODEL_SHA256``: what its content must be; may be empty.
 - ``MODEL_ATTEMPTS`` (default 6), ``MODEL_TIMEOUT_S`` of one silence (default 30), ``MODEL_BACKOFF_S`` (default 1,
@@ -127,13 +128,12 @@ class Download:
             raise TryAgainError(f"the connection ended after {size} of {expected} bytes")
 
 
-def fetch(url: str, folder: Path, sha256: str, attempts: int, timeout_s: float, backoff_s: float) -> Path:
+def fetch(url: str, name: str, folder: Path, sha256: str, attempts: int, timeout_s: float, backoff_s: float) -> Path:
     """Brings the model and returns where it is.
 
     Raises:
         GivenUpError: it cannot be had.
     """
-    name = file_name(url)
     folder.mkdir(parents=True, exist_ok=True)
     final = folder / name
     part = folder / f"{name}.part"
@@ -174,8 +174,13 @@ def main() -> int:
     try:
         if not env.get("MODEL_URL"):
             raise GivenUpError("MODEL_URL is not set")
+        in_url = file_name(env["MODEL_URL"])
+        name = env.get("MODEL_FILE") or in_url
+        if Path(name).name != name:
+            raise GivenUpError(f"MODEL_FILE is no plain file name: {name}")
         model = fetch(
             env["MODEL_URL"],
+            name,
             folder,
             (env.get("MODEL_SHA256") or "").strip().lower(),
             attempts=int(env.get("MODEL_ATTEMPTS") or 6),

@@ -64,7 +64,8 @@ def arguments(given: list[str]) -> list[str]:
     if model:
         if not Path(model).is_file():
             raise RefusedError(f"no model file {model}; Rasa would silently serve another one")
-        added.append(f"--model={model}")
+        if not any(word in ("-m", "--model") or word.startswith("--model=") for word in given):
+            added.append(f"--model={model}")
     token = read_secret("BOTYARD_AUTH_TOKEN_FILE")
     if token:
         added.append(f"--auth-token={token}")

@@ -40,7 +40,7 @@ class Kit:
 
     def tasks(self, tasks: str, *, head: str = "", name: str = "play.yml") -> Path:
         """A play of these tasks; ``head`` holds further keywords of the play."""
-        body = HEAD + textwrap.indent(textwrap.dedent(head), "  ")
+        body = HEAD + textwrap.indent(textwrap.dedent(head).rstrip("\n") + "\n" if head else "", "  ")
         return self.write(body + "  tasks:\n" + textwrap.indent(textwrap.dedent(tasks), "    "), name)
 
     def play(self, tasks: str, *, head: str = "", **options: Any) -> Ran:

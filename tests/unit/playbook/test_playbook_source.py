@@ -10,9 +10,9 @@ from botyard.playbook.source import Text, close_to, read_yaml
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("yes", True), ("Off", False), ("y", "y"), ("n", "n"), ("~", None), ("0644", 420), ("0x1F", 31), ("1_000", 1000),
-        ("-5", -5), ("1:30", 90), ("1.5", 1.5), ("2020-01-01", "2020-01-01"), ("'1'", "1"), ("1.2.3", "1.2.3"),
-        ("1e3", "1e3"), (".inf", float("inf")),
+        ("yes", True), ("Off", False), ("y", "y"), ("n", "n"), ("~", None), ("0644", 420), ("0x1F", 31),
+        ("1_000", 1000), ("-5", -5), ("1:30", 90), ("1.5", 1.5), ("2020-01-01", "2020-01-01"), ("'1'", "1"),
+        ("1.2.3", "1.2.3"), ("1e3", "1e3"), (".inf", float("inf")),
     ],
 )  # fmt: skip
 def test_scalar(tmp_path, text, value):

@@ -1,0 +1,82 @@
+"""What comes of a task: the outcome of one round, of a loop, and the failure that ends a block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from botyard.contracts import Diff
+from botyard.playbook.report import Status, TaskRecord
+
+
+class TaskFailed(Exception):
+    """A task failed and its errors are not ignored; ``result`` is what a rescue sees."""
+
+    def __init__(self, record: TaskRecord, result: dict[str, Any], bad_input: bool) -> None:
+        super().__init__(record.name)
+        self.record = record
+        self.result = result
+        self.bad_input = bad_input
+
+
+@dataclass
+class Outcome:
+    """The result of one round: what ``register`` gives, and what only people see."""
+
+    data: dict[str, Any]
+    diff: list[Diff] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    cure: str = ""
+    traceback: str = ""
+    bad_input: bool = False
+    attempts: int = 1
+    shown: str = ""  # the message as people see it, where it is not the registered one
+
+    @property
+    def msg(self) -> str:
+        return self.shown or str(self.data.get("msg") or "")
+
+    @property
+    def status(self) -> Status:
+        if self.data.get("failed"):
+            return "failed"
+        if self.data.get("skipped"):
+            return "skipped"
+        return "changed" if self.data.get("changed") else "ok"
+
+    @classmethod
+    def failure(cls, message: str, cure: str = "", *, bad_input: bool = False) -> Outcome:
+        return cls({"changed": False, "failed": True, "msg": message}, cure=cure, bad_input=bad_input)
+
+
+def skipped(reason: str, condition: str = "") -> Outcome:
+    data = {"changed": False, "failed": False, "skipped": True, "skip_reason": reason, "msg": ""}
+    if condition:
+        data["false_condition"] = condition
+    return Outcome(data)
+
+
+def together(outcomes: Sequence[Outcome]) -> Outcome:
+    """The result of a loop, as ``register`` gives it."""
+    results = [o.data for o in outcomes]
+    failed = [o for o in outcomes if o.status == "failed"]
+    data: dict[str, Any] = {
+        "results": results,
+        "changed": any(bool(r.get("changed")) for r in results),
+        "failed": bool(failed),
+        "msg": f"{len(failed)} of {len(results)} items failed: {failed[0].data.get('msg')}" if failed else "",
+    }
+    if all(o.status == "skipped" for o in outcomes):
+        data["skipped"] = True
+        data["skipped_reason" if not results else "skip_reason"] = (
+            "All items were skipped" if results else "No items in the list"
+        )
+    whole = Outcome(data, warnings=[w for o in outcomes for w in o.warnings])
+    lines = [line for r in results for line in r.get("summary_lines") or []]
+    if lines:
+        data["summary_lines"] = lines
+    if failed:
+        whole.cure, whole.traceback = failed[0].cure, failed[0].traceback
+        whole.bad_input = any(o.bad_input for o in failed)
+    return whole

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from botyard.contracts import BadInput
+from botyard.host.bot import load_bot
+
+
+def test_by_name_and_by_path(root: Path, shop: Path) -> None:
+    assert load_bot(root, "shop") == load_bot(root, str(shop))
+    found = load_bot(root, "shop")
+    assert (found.name, found.dir, found.extra_apt, found.extra_pip) == ("shop", shop, "", "")
+
+
+def test_settings(root: Path, shop: Path) -> None:
+    (shop / "bot.yml").write_text("name: teeladen\nextra_apt: [libgomp1, jq]\nextra_pip: spacy<3.5 foo==1.0\n")
+    found = load_bot(root, "shop")
+    assert (found.name, found.extra_apt, found.extra_pip) == ("teeladen", "libgomp1 jq", "spacy<3.5 foo==1.0")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("extra_apt: ['jq; rm -rf /']", "extra_apt"),
+        ("extra_apt: ['--allow-unauthenticated']", "extra_apt"),
+        ("extra_pip: ['--index-url=x']", "extra_pip"),
+        ("extra_pip: ['a b']", "extra_pip"),
+        ("extra_pip: ['$(id)']", "extra_pip"),
+        ("name: Not A Name", "name"),
+        ("colour: red", "colour"),
+        ("1: red", "keys must be words"),
+        ("- a", "no mapping"),
+    ],
+)
+def test_wrong_settings(root: Path, shop: Path, settings: str, message: str) -> None:
+    (shop / "bot.yml").write_text(settings + "\n")
+    with pytest.raises(BadInput, match=rf"bots/shop/bot\.yml: .*{message}"):
+        load_bot(root, "shop")
+
+
+def test_unknown_bot_says_what_was_meant(root: Path) -> None:
+    with pytest.raises(BadInput, match="unknown bot 'shpo'") as error:
+        load_bot(root, "shpo")
+    assert error.value.cure == "did you mean shop? bots/ has: shop"
+
+
+@pytest.mark.parametrize("name", ["", ".hidden", "nothing"])
+def test_unknown_names(root: Path, name: str) -> None:
+    with pytest.raises(BadInput, match="unknown bot"):
+        load_bot(root, name)
+
+
+@pytest.mark.parametrize("name", ["no/such", "../shop", "/nowhere/at/all"])
+def test_missing_folder(root: Path, name: str) -> None:
+    with pytest.raises(BadInput, match="there is no bot folder"):
+        load_bot(root, name)
+
+
+@pytest.mark.parametrize("missing", ["domain.yml", "config.yml", "data"])
+def test_what_every_bot_needs(root: Path, shop: Path, missing: str) -> None:
+    path = shop / missing
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with pytest.raises(BadInput, match=rf"bots/shop has no .*{re.escape(missing)}"):
+        load_bot(root, "shop")
+
+
+def test_domain_may_be_a_folder(root: Path, shop: Path) -> None:
+    (shop / "domain").mkdir()
+    (shop / "domain.yml").rename(shop / "domain" / "domain.yml")
+    assert load_bot(root, "shop").name == "shop"
+
+
+def test_yaml_error_has_its_place(root: Path, shop: Path) -> None:
+    (shop / "data" / "rules.yml").write_text("rules:\n  - rule: a\n   steps: []\n")
+    with pytest.raises(BadInput, match=r"^bots/shop/data/rules\.yml:3:4: not valid YAML: "):
+        load_bot(root, "shop")
+
+
+def test_a_key_given_twice(root: Path, shop: Path) -> None:
+    (shop / "domain.yml").write_text("slots: {}\nintents: []\nslots: {}\n")
+    with pytest.raises(BadInput, match=r"^bots/shop/domain\.yml:3:1: not valid YAML: found duplicate key"):
+        load_bot(root, "shop")
+
+
+def test_not_utf8(root: Path, shop: Path) -> None:
+    (shop / "domain.yml").write_bytes(b"intents: [\xff\xfe]\n")
+    with pytest.raises(BadInput, match=r"bots/shop/domain\.yml"):
+        load_bot(root, "shop")
+
+
+def test_empty_domain(root: Path, shop: Path) -> None:
+    (shop / "domain.yml").write_text("# nothing\n")
+    with pytest.raises(BadInput, match=r"bots/shop/domain\.yml is empty"):
+        load_bot(root, "shop")
+
+
+def test_what_tools_made_is_not_read(root: Path, shop: Path) -> None:
+    for folder in (".rasa", "models", "results"):
+        (shop / folder).mkdir()
+        (shop / folder / "broken.yml").write_text("a: [")
+    assert load_bot(root, "shop").name == "shop"

@@ -1,0 +1,70 @@
+"""Renders the charts with the real helm; no cluster and no network are needed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import pytest
+
+from botyard.process import run
+from botyard.release.desired import load_documents
+
+ROOT = Path(__file__).parents[3]
+RELEASES = {"rasa": "myrasa", "rasa-action-server": "rasa-action-server"}
+
+Objects = dict[tuple[str, str], dict[str, Any]]
+Render = Callable[..., Objects]
+
+
+@pytest.fixture(scope="session")
+def helm() -> Path:
+    """A helm that botyard built or fetched, else the one on PATH."""
+    cache = Path(platformdirs.user_cache_dir("botyard")) / "tools" / "helm"
+    found = sorted(cache.glob("*/helm")) if cache.is_dir() else []
+    binary = str(found[-1]) if found else shutil.which("helm")
+    if binary is None:
+        pytest.skip("there is no helm yet: invoke e2e --tags cluster")
+    return Path(binary)
+
+
+@pytest.fixture(scope="session")
+def render(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
+    """``render(chart, *values_files, **values)`` gives the objects by (kind, name); the same question is asked once."""
+    home = tmp_path_factory.mktemp("helm")
+    known: dict[str, Objects] = {}
+
+    def rendered(chart: str, *files: str, **values: Any) -> Objects:
+        question = json.dumps([chart, files, values], sort_keys=True)
+        if question not in known:
+            known[question] = asked(chart, *files, **values)
+        return known[question]
+
+    def asked(chart: str, *files: str, **values: Any) -> Objects:
+        own = home / "values.json"
+        own.write_text(json.dumps(values))
+        argv: list[str | Path] = [helm, "template", RELEASES[chart], ROOT / "charts" / chart, "--namespace", "rasa"]
+        for file in files:
+            argv += ["--values", ROOT / file]
+        env = {f"HELM_{part}_HOME": str(home / part.lower()) for part in ("CONFIG", "CACHE", "DATA")}
+        done = run([*argv, "--values", own], env=env, timeout_s=30)
+        return {(o["kind"], o["metadata"]["name"]): o for o in load_documents(done.stdout)}
+
+    return rendered
+
+
+@pytest.fixture(scope="session")
+def lint(helm: Path) -> Callable[..., None]:
+    """``lint(chart, *values_files)`` fails where helm has an error or a warning."""
+
+    def linted(chart: str, *files: str) -> None:
+        argv: list[str | Path] = [helm, "lint", "--strict", ROOT / "charts" / chart]
+        for file in files:
+            argv += ["--values", ROOT / file]
+        run(argv, timeout_s=30)
+
+    return linted

@@ -1,0 +1,58 @@
+"""Charts named by their content, and the index that lists them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from botyard.contracts import BadInput
+from botyard.release import charts
+
+# semver.org's own expression, shortened to what a chart version uses.
+SEMVER = re.compile(r"\d+\.\d+\.\d+-(?!0\d+$)[0-9A-Za-z-]+")
+
+
+@pytest.fixture
+def chart(tmp_path: Path) -> Path:
+    folder = tmp_path / "tea"
+    (folder / "templates").mkdir(parents=True)
+    (folder / "Chart.yaml").write_text("apiVersion: v2\nname: tea\nversion: 0.1.0\n")
+    (folder / "templates" / "a.yaml").write_text("a: 1\n")
+    return folder
+
+
+def test_the_version_is_valid_and_follows_the_content(chart: Path) -> None:
+    first = charts.wanted(chart)
+    assert SEMVER.fullmatch(first.version)
+    assert first == charts.wanted(chart)
+    (chart / "templates" / "a.yaml").write_text("a: 2\n")
+    assert charts.wanted(chart).version != first.version
+
+
+def test_a_renamed_file_is_another_content(chart: Path) -> None:
+    before = charts.content_key(chart)
+    (chart / "templates" / "a.yaml").rename(chart / "templates" / "b.yaml")
+    assert charts.content_key(chart) != before
+
+
+def test_what_is_never_packaged_does_not_count(chart: Path) -> None:
+    before = charts.content_key(chart)
+    (chart / "files" / "__pycache__").mkdir(parents=True)
+    (chart / "files" / "__pycache__" / "x.pyc").write_bytes(b"1")
+    assert charts.content_key(chart) == before
+
+
+def test_a_folder_without_a_chart_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="holds no chart"):
+        charts.wanted(tmp_path)
+
+
+def test_the_new_version_takes_the_place_of_the_old_and_others_stay() -> None:
+    old = {"entries": {"tea": [{"version": "0.1.0-hold"}], "milk": [{"version": "1.0.0"}]}}
+    new = {"entries": {"tea": [{"version": "0.1.0-hnew"}]}, "generated": "now"}
+    index = json.loads(charts.merged(old, new))
+    assert index["apiVersion"] == "v1"
+    assert index["entries"] == {"tea": [{"version": "0.1.0-hnew"}], "milk": [{"version": "1.0.0"}]}
