@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import urllib3
 from kubernetes.client.exceptions import ApiException
 
@@ -22,14 +25,18 @@ def stored_spec(kube: Kube) -> str | None:
     return None if found is None else str((found.get("data") or {}).get("spec", ""))
 
 
-def probe(kube: Kube, nodes: int) -> tuple[bool, str]:
+def probe(kube: Kube, nodes: int, started: Mapping[str, str]) -> tuple[bool, str]:
     """Whether all is well, and one line that names what blocks.
 
     Args:
         nodes: how many nodes there must be.
+        started: node -> when its container was last started (RFC 3339). For up to 40 s after a restart the API still
+            shows what was before: nodes count as Ready, and pods as running. Only what is newer than that counts.
     """
     try:
         blocked = [*_nodes(kube, nodes), *_service_account(kube), *_dns(kube), *_storage(kube)]
+        pods = (kube.read("/api/v1/namespaces/kube-system/pods") or {}).get("items", [])
+        blocked += [*_leases(kube, started), *_pods(pods, started), *_dns_addresses(kube, pods)]
     except NO_ANSWER as error:
         return False, f"the API server does not answer ({_short(error)})"
     return not blocked, "; ".join(blocked) or f"{nodes} nodes Ready, DNS up"
@@ -46,6 +53,45 @@ def _nodes(kube: Kube, wanted: int) -> list[str]:
         return []
     ready_count = len(items) - len(waiting)
     return [f"nodes Ready {ready_count}/{wanted}" + (f", waiting for {', '.join(sorted(waiting))}" if waiting else "")]
+
+
+def _leases(kube: Kube, started: Mapping[str, str]) -> list[str]:
+    items = (kube.read("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases") or {}).get("items", [])
+    renewed = {str(lease["metadata"]["name"]): str(lease["spec"].get("renewTime", "")) for lease in items}
+    # Both are UTC with a fraction of a second: 26 characters are microseconds, and they sort as they are.
+    silent = sorted(name for name, since in started.items() if renewed.get(name, "")[:26] < since[:26])
+    return [f"no sign of life since its restart: {', '.join(silent)}"] if silent else []
+
+
+def _pods(pods: list[dict[str, Any]], started: Mapping[str, str]) -> list[str]:
+    """The cluster's own pods: all containers ready, and none from before its node's last start."""
+    waiting = []
+    for pod in pods:
+        since = started.get(pod["spec"].get("nodeName", ""), "")[:19]  # whole seconds: pods know no fraction
+        states = pod.get("status", {}).get("containerStatuses", [])
+        fresh = [s for s in states if s["ready"] and s["state"].get("running", {}).get("startedAt", "")[:19] >= since]
+        if not states or len(fresh) < len(states):
+            waiting.append(str(pod["metadata"]["name"]))
+    return [f"waiting for {_some(waiting)}"] if waiting else []
+
+
+def _dns_addresses(kube: Kube, pods: list[dict[str, Any]]) -> list[str]:
+    """The DNS Service leads to the addresses that its pods have now: pods get other ones when their node restarts."""
+    slices = (kube.read("/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices") or {}).get("items", [])
+    told = {
+        address
+        for one in slices
+        if one["metadata"].get("labels", {}).get("kubernetes.io/service-name") == "kube-dns"
+        for endpoint in one.get("endpoints") or []
+        for address in endpoint["addresses"]
+    }
+    labelled = [pod for pod in pods if pod["metadata"].get("labels", {}).get("k8s-app") == "kube-dns"]
+    return [] if told == {pod["status"].get("podIP") for pod in labelled} else ["the DNS Service has old addresses"]
+
+
+def _some(names: list[str]) -> str:
+    """At most three of them."""
+    return ", ".join(sorted(names)[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _service_account(kube: Kube) -> list[str]:

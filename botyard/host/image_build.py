@@ -19,6 +19,8 @@ PRINTED_CHARS = 300  # of each line of a failed step
 # "Step 3/30 : RUN ..." of the classic builder, "#9 [build 3/6] RUN ..." of BuildKit.
 _STEP = re.compile(r"^(?:Step (\d+/\d+) :|#\d+ \[((?:[\w.-]+ )?\d+/\d+)\]) (.{0,60})")
 
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -112,9 +114,8 @@ def build(wanted: Wanted, scratch: Path, tell: Callable[[str], None]) -> Wanted:
             on_line=_progress(spec.name, tell),
         )
     except CommandError as error:
-        printed = [line[:PRINTED_CHARS] for line in f"{error.stderr}\n{error.stdout}".splitlines() if line.strip()][
-            -25:
-        ]
+        plain = _COLOUR.sub("", f"{error.stderr}\n{error.stdout}")
+        printed = [line[:PRINTED_CHARS] for line in plain.splitlines() if line.strip()][-25:]
         raise BotyardError(
             f"image {spec.name} could not be built from {spec.context}:\n" + "\n".join(f"  {line}" for line in printed),
             f"look at the last lines above; the build context is in {context}",

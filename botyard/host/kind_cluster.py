@@ -26,7 +26,7 @@ from botyard.tools.kube import Kube
 from botyard.wait import wait_until
 
 READY_TIMEOUT_S = 180  # a new cluster
-COMEBACK_TIMEOUT_S = 120  # one that was there before; after that it is made anew
+COMEBACK_TIMEOUT_S = 180  # one that was there before; after that it is made anew
 ANSWER_TIMEOUT_S = 60
 
 
@@ -98,7 +98,7 @@ def _judge(
             f"cluster {spec.name} was made from another spec: {cluster_spec.changes(stored, spec)}",
             "run again with --recreate to make it anew (all in it is lost), or put values/targets.yml back",
         )
-    healthy, _ = cluster_health.probe(kube, 1 + spec.workers)
+    healthy, _ = cluster_health.probe(kube, 1 + spec.workers, _started(nodes))
     return Observed(Plan.KEEP if healthy else Plan.HEAL, nodes)
 
 
@@ -185,9 +185,10 @@ def _create(spec: ClusterSpec, image: str, kind: Kind, progress: Callable[[str],
 
 
 def _wait_healthy(spec: ClusterSpec, kube: Kube, timeout_s: float, progress: Callable[[str], None]) -> None:
+    started = _started(nodes_of(spec.name))
     wait_until(
         f"cluster {spec.name}",
-        lambda: cluster_health.probe(kube, 1 + spec.workers),
+        lambda: cluster_health.probe(kube, 1 + spec.workers, started),
         timeout_s,
         interval_s=0.5,
         progress=progress,
@@ -243,6 +244,10 @@ def _delete(cluster: str, kube_file: Path) -> None:
     if names:
         docker.cli("rm", "--force", "--volumes", *names)
     kube_file.unlink(missing_ok=True)
+
+
+def _started(nodes: list[Container]) -> dict[str, str]:
+    return {str(node.name): str(node.attrs["State"]["StartedAt"]) for node in nodes}
 
 
 def _creation_volume(cluster: str) -> str:

@@ -25,7 +25,8 @@ def run(args: Args, ctx: Context) -> Result:
     service = services.depot(target, args.image)
     if args.state == "absent":
         changed = services.remove(service, check=ctx.check)
-        return Result(changed=changed, msg=f"{service.name}: {'removed' if changed else 'not there'}")
+        done = ("would be removed" if ctx.check else "removed") if changed else "not there"
+        return Result(changed=changed, msg=f"{service.name}: {done}")
     if not args.image:
         raise BadInput("botyard.core.depot: image is missing", "give the image of the depot")
     step = services.observe(service)
@@ -34,6 +35,8 @@ def run(args: Args, ctx: Context) -> Result:
     url = f"http://127.0.0.1:{target.ports.depot}"
     return Result(
         changed=step != "unchanged",
-        msg=f"{service.name} answers at {url}/",
+        msg=f"{service.name}: would {step}"
+        if ctx.check and step != "unchanged"
+        else f"{service.name} answers at {url}/",
         data={"url": url, "cluster_url": f"http://{service.name}"},
     )

@@ -37,7 +37,8 @@ def run(args: Args, ctx: Context) -> Result:
     kubeconfig = ctx.paths.state / "kubeconfig"
     if args.state == "absent":
         changed = kind_cluster.remove(target.cluster, target.network, kubeconfig, check=ctx.check)
-        return Result(changed=changed, msg=f"cluster {target.cluster}: {'removed' if changed else 'not there'}")
+        done = ("would be removed" if ctx.check else "removed") if changed else "not there"
+        return Result(changed=changed, msg=f"cluster {target.cluster}: {done}")
     if not args.image:
         raise BadInput("botyard.core.kind_cluster: image is missing", "give the node image that the cluster runs")
     if ctx.check:

@@ -25,7 +25,8 @@ def run(args: Args, ctx: Context) -> Result:
     service = services.registry(target, args.image)
     if args.state == "absent":
         changed = services.remove(service, check=ctx.check)
-        return Result(changed=changed, msg=f"{service.name}: {'removed' if changed else 'not there'}")
+        done = ("would be removed" if ctx.check else "removed") if changed else "not there"
+        return Result(changed=changed, msg=f"{service.name}: {done}")
     if not args.image:
         raise BadInput("botyard.core.registry: image is missing", "give the image of the registry")
     step = services.observe(service)
@@ -34,6 +35,8 @@ def run(args: Args, ctx: Context) -> Result:
     address = f"localhost:{target.ports.registry}"
     return Result(
         changed=step != "unchanged",
-        msg=f"{service.name} answers at {address}",
+        msg=f"{service.name}: would {step}"
+        if ctx.check and step != "unchanged"
+        else f"{service.name} answers at {address}",
         data={"address": address, "internal": f"http://{service.name}:{service.port}"},
     )

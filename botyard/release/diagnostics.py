@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from botyard.release.pods import blocker, is_ready
 from botyard.tools.kube import Kube
 
 _LOG_LINES = 2000
+_SUMMARY_CHARS = 200
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _HIDDEN_FROM_CHARS = 8  # shorter values would blot out plain words
 
 
@@ -51,8 +54,14 @@ def collect(kube: Kube, namespace: str, folder: Path, pods: Sequence[dict[str, A
             last = log or last
         if not is_ready(pod):
             summary.append(blocker(pod))
-            summary += [f"    {line}" for line in hide(last).splitlines()[-4:]]
+            summary += [f"    {_clip(e.get('message') or '')}" for e in own if e.get("type") == "Warning"][-1:]
+            summary += [f"    {_clip(line)}" for line in hide(last).splitlines()[-3:]]
     return "\n".join(summary[:16])
+
+
+def _clip(line: str) -> str:
+    """One line without colours, short enough for an error message."""
+    return " ".join(_COLOUR.sub("", line).split())[:_SUMMARY_CHARS]
 
 
 def describe(pod: dict[str, Any], events: Sequence[dict[str, Any]]) -> str:

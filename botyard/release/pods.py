@@ -9,6 +9,8 @@ from botyard.tools.kube import Kube
 
 _STILL_STARTING = {"ContainerCreating", "PodInitializing", ""}
 _LINE_CHARS = 300
+# The scheduler always adds why it evicts nobody; that is never the cause.
+_PREEMPTION = re.compile(r"\.\s+(no new claims to deallocate,\s*)?preemption:.*", re.DOTALL)
 _DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 
 
@@ -39,7 +41,8 @@ def blocker(pod: dict[str, Any]) -> str:
     status = pod.get("status", {})
     for condition in status.get("conditions") or []:
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return _one_line(f"{where}: {condition.get('reason', 'Pending')}: {condition.get('message', '')}")
+            why = _PREEMPTION.sub("", condition.get("message", ""))
+            return _one_line(f"{where}: {condition.get('reason', 'Pending')}: {why}")
     for kind, states in (
         ("init container ", status.get("initContainerStatuses") or []),
         ("", status.get("containerStatuses") or []),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -244,7 +245,8 @@ def await_ready(kube: Kube, plan: Plan, live: Release, evidence: Path, progress:
 
 
 def failure(kube: Kube, plan: Plan, evidence: Path, said: str) -> BotyardError:
-    """Collects evidence and puts it into one error."""
+    """Collects evidence, in place of that of an earlier failure, and puts it into one error."""
+    shutil.rmtree(evidence, ignore_errors=True)
     try:
         summary = diagnostics.collect(
             kube, plan.namespace, evidence, pods.release_pods(kube, plan.namespace, plan.name)

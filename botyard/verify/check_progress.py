@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Generator
 from typing import Any, TextIO
 
 import pytest
@@ -73,8 +74,9 @@ def _end(text: str) -> str:
     return "\n".join(text.strip().splitlines()[-FIRST_LINES:])
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Keeps a copy of stderr before pytest starts to capture it."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    """Keeps a copy of stderr; a wrapper, as pytest's capture is one and would otherwise have begun already."""
     sink = os.fdopen(os.dup(2), "w", encoding="utf-8")
     early_config.pluginmanager.register(Reporter(sink), "botyard-reporter")
+    return (yield)

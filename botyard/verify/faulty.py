@@ -57,20 +57,24 @@ def upgrade_model(released: Released, helm: Helm, folder: Path, url: str, sha256
 
 
 def why_refused(released: Released, pod: Pod) -> str:
-    """What a pod says against its model: the fetcher's last words, or Rasa's own 503; '' while it says nothing."""
+    """What a pod says against its model: last words of the fetcher or of Rasa, or its 503; '' while there are none."""
     for state in (pod.body.get("status") or {}).get("initContainerStatuses") or []:
         for when in ("state", "lastState"):
             ended = (state.get(when) or {}).get("terminated") or {}
             if state["name"] == FETCHER and ended.get("exitCode"):
                 return f"{FETCHER} ended with {ended['exitCode']}: {(ended.get('message') or '').strip()}"
-    running = any(
-        state["name"] == RASA_CONTAINER and (state.get("state") or {}).get("running")
-        for state in (pod.body.get("status") or {}).get("containerStatuses") or []
-    )
+    running = False
+    for state in (pod.body.get("status") or {}).get("containerStatuses") or []:
+        if state["name"] == RASA_CONTAINER:
+            if state.get("restartCount"):
+                ended = (state.get("lastState") or {}).get("terminated") or {}
+                return f"{RASA_CONTAINER} ended with {ended.get('exitCode')}: {(ended.get('message') or '').strip()}"
+            running = bool((state.get("state") or {}).get("running"))
     if not running:
         return ""
     status, body = released.kube.pod_http(pod.name, released.namespace, RASA_PORT, "GET", READY_PATH)
-    return f"Rasa answers {status}: {body[:200]}" if status == 503 and "reason" in body else ""
+    # The API server says 503 too where nothing listens yet; only Rasa's own answer names the pod.
+    return f"Rasa answers {status}: {body[:200]}" if status == 503 and f'"pod":"{pod.name}"' in body else ""
 
 
 def wait_stuck(

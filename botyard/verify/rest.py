@@ -92,9 +92,16 @@ def say(
 
 
 def status(base_url: str, token: str | None = None, *, timeout_s: float = 10) -> tuple[int, dict[str, Any]]:
-    """``GET /status``: HTTP code and JSON body ({} where it is none); Rasa takes ``token`` as ``?token=`` only."""
+    """``GET /status``: HTTP code and JSON body ({} where it is none); Rasa takes ``token`` as ``?token=`` only.
+
+    Raises:
+        LostReply: nothing answered. The token is not in it (it is in the URL, so in what requests raises).
+    """
     params = {"token": token} if token is not None else None
-    response = requests.get(f"{base_url}/status", params=params, timeout=timeout_s)
+    try:
+        response = requests.get(f"{base_url}/status", params=params, timeout=timeout_s)
+    except requests.RequestException as error:
+        raise LostReply("connection", f"{base_url}/status: {type(error).__name__}") from None
     try:
         body = response.json()
     except ValueError:

@@ -45,6 +45,12 @@ def changed_since(venv: Path, moment_ns: int) -> list[Path]:
     return found
 
 
+def install(pip: list[str], folder: Path) -> None:
+    """Runs pip in a folder; its own message is the last word where it refuses."""
+    if subprocess.run(pip, check=False, cwd=folder).returncode != 0:
+        raise SystemExit("the bot's own requirements could not be installed; pip says why above")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     for name in ("--venv", "--lock", "--overlay"):
@@ -61,9 +67,9 @@ def main() -> None:
     time.sleep(0.05)
     pip = [str(args.venv / "bin" / "pip"), "install", "--no-warn-conflicts"]
     if wanted:
-        subprocess.run([*pip, "--constraint", str(stamp), *wanted], check=True)
+        install([*pip, "--constraint", str(stamp), *wanted], args.venv)
     if named is not None:
-        subprocess.run([*pip, "--no-deps", "--require-hashes", "-r", named.name], check=True, cwd=named.parent)
+        install([*pip, "--no-deps", "--require-hashes", "-r", named.name], named.parent)
     for file in changed_since(args.venv, started_ns):
         target = args.overlay / file.relative_to("/")
         target.parent.mkdir(parents=True, exist_ok=True)

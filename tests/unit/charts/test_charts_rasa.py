@@ -158,10 +158,12 @@ def test_every_pod_fetches_the_model_with_its_query_and_checks_it(render: Render
     assert env(rasa(objects))["BOTYARD_MODEL_FILE"] == "/app/models/tea+1.tar.gz"
 
 
-def test_without_a_url_the_image_brings_the_model(render: Render) -> None:
-    objects = render("rasa")
+@pytest.mark.parametrize("in_image", [True, False])
+def test_without_a_url_the_image_may_bring_the_model(render: Render, in_image: bool) -> None:
+    objects = render("rasa", applicationSettings={"modelInImage": in_image})
     assert "initContainers" not in pod(objects)
-    assert "/app/models" not in [m["mountPath"] for m in rasa(objects)["volumeMounts"]]
+    mounted = "/app/models" in [m["mountPath"] for m in rasa(objects)["volumeMounts"]]
+    assert mounted is not in_image, "an empty folder is there, else Rasa wants to make one and cannot"
     args = rasa(objects)["args"]
     assert args[args.index("--model") + 1] == "/app/models"
 

@@ -29,7 +29,8 @@ class FakeContainer:
     @property
     def attrs(self) -> dict[str, Any]:
         joined = {self.network: {"NetworkID": self.network_id, "IPAddress": "172.20.0.2"}}
-        return {"NetworkSettings": {"Networks": joined}}
+        state = {"StartedAt": "2026-01-01T10:00:00.123456789Z"}
+        return {"NetworkSettings": {"Networks": joined}, "State": state}
 
     def reload(self) -> None:
         return None

@@ -13,8 +13,46 @@ def node(name: str, ready: str) -> dict[str, Any]:
     return {"metadata": {"name": name}, "status": {"conditions": [{"type": "Ready", "status": ready}]}}
 
 
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+STARTED = {"a": "2026-01-01T10:00:00.123456789Z", "b": "2026-01-01T10:00:00.1Z"}
+
+
+def lease(name: str, renewed: str) -> dict[str, Any]:
+    return {"metadata": {"name": name}, "spec": {"renewTime": renewed}}
+
+
+PODS = "/api/v1/namespaces/kube-system/pods"
+
+
+def pod(name: str, on: str, since: str, ready: bool = True) -> dict[str, Any]:
+    state = {"running": {"startedAt": since}}
+    return {
+        "metadata": {"name": name},
+        "spec": {"nodeName": on},
+        "status": {"containerStatuses": [{"ready": ready, "state": state}]},
+    }
+
+
+SLICES = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices"
+
+
+def dns_slice(*addresses: str) -> dict[str, Any]:
+    labels = {"kubernetes.io/service-name": "kube-dns"}
+    return {"metadata": {"labels": labels}, "endpoints": [{"addresses": [one]} for one in addresses]}
+
+
+def dns_pod(address: str) -> dict[str, Any]:
+    one = pod("dns", "a", "2026-01-01T10:00:01Z")
+    one["metadata"]["labels"] = {"k8s-app": "kube-dns"}
+    one["status"]["podIP"] = address
+    return one
+
+
 HEALTHY: dict[str, Any] = {
+    SLICES: {"items": [dns_slice("10.0.0.1")]},
+    PODS: {"items": [dns_pod("10.0.0.1"), pod("proxy", "b", "2026-01-01T10:00:00Z")]},
     "/api/v1/nodes": {"items": [node("a", "True"), node("b", "True")]},
+    LEASES: {"items": [lease("a", "2026-01-01T10:00:01.000000Z"), lease("b", "2026-01-01T10:00:00.200000Z")]},
     "/api/v1/namespaces/default/serviceaccounts/default": {},
     "/apis/apps/v1/namespaces/kube-system/deployments/coredns": {
         "spec": {"replicas": 2},
@@ -35,7 +73,7 @@ class Answers:
 
 
 def probe(**changed: Any) -> tuple[bool, str]:
-    return cluster_health.probe(cast(Kube, Answers(**changed)), 2)
+    return cluster_health.probe(cast(Kube, Answers(**changed)), 2, STARTED)
 
 
 def test_healthy() -> None:
@@ -54,11 +92,25 @@ def test_healthy() -> None:
             {"spec": {"replicas": 2}, "status": {}},
             "CoreDNS 0/2",
         ),
+        (
+            LEASES,
+            {"items": [lease("a", "2026-01-01T09:59:59.000000Z"), lease("b", "2026-01-01T10:00:02.000000Z")]},
+            "no sign of life since its restart: a",
+        ),
+        (PODS, {"items": [pod("dns", "a", "2026-01-01T09:00:00Z")]}, "waiting for dns"),
+        (PODS, {"items": [pod("dns", "a", "2026-01-01T11:00:00Z", ready=False)]}, "waiting for dns"),
+        (
+            PODS,
+            {"items": [{"metadata": {"name": f"p{n}"}, "spec": {}, "status": {}} for n in range(5)]},
+            "waiting for p0, p1, p2 and 2 more",
+        ),
+        (SLICES, {"items": [dns_slice("10.0.0.9")]}, "the DNS Service has old addresses"),
         ("/apis/storage.k8s.io/v1/storageclasses", {"items": []}, "no default StorageClass yet"),
     ],
 )
 def test_what_blocks_is_named(path: str, answer: Any, said: str) -> None:
-    assert probe(**{path: answer}) == (False, said)
+    done, state = probe(**{path: answer})
+    assert not done and state.split("; ")[0] == said
 
 
 def test_no_answer_is_a_state_and_no_error() -> None:
@@ -66,5 +118,5 @@ def test_no_answer_is_a_state_and_no_error() -> None:
         def read(self, _path: str) -> None:
             raise ApiException(status=503, reason="starting")
 
-    done, state = cluster_health.probe(cast(Kube, Silent()), 2)
+    done, state = cluster_health.probe(cast(Kube, Silent()), 2, STARTED)
     assert not done and "HTTP 503 starting" in state

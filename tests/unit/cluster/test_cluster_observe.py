@@ -37,7 +37,7 @@ def cluster(engine: Engine, spec: ClusterSpec, monkeypatch: pytest.MonkeyPatch) 
     engine.all = nodes()
     monkeypatch.setattr(kind_cluster, "_kube", lambda *_: object())
     monkeypatch.setattr(cluster_health, "stored_spec", lambda _kube: spec.to_json())
-    monkeypatch.setattr(cluster_health, "probe", lambda _kube, _nodes: (True, "3 nodes Ready, DNS up"))
+    monkeypatch.setattr(cluster_health, "probe", lambda *_: (True, "3 nodes Ready, DNS up"))
     return engine
 
 
@@ -59,7 +59,7 @@ def test_the_control_plane_comes_first(cluster: Engine) -> None:
 
 
 def test_ill(cluster: Engine, spec: ClusterSpec, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster_health, "probe", lambda _kube, _nodes: (False, "CoreDNS 0/2"))
+    monkeypatch.setattr(cluster_health, "probe", lambda *_: (False, "CoreDNS 0/2"))
     assert plan(spec) is Plan.HEAL
 
 

@@ -23,7 +23,8 @@ def test_an_unschedulable_pod_gives_the_schedulers_reason() -> None:
                 "type": "PodScheduled",
                 "status": "False",
                 "reason": "Unschedulable",
-                "message": "0/4 nodes are available:\n  3 node(s) didn't match pod anti-affinity rules",
+                "message": "0/4 nodes are available:\n  3 node(s) didn't match pod anti-affinity rules. "
+                "no new claims to deallocate, preemption: 0/4 nodes are available: 3 No preemption victims found.",
             }
         ],
     )
