@@ -98,7 +98,10 @@ def play_file(
     play([Path(file).resolve()], flags, extra=extra)
 
 
-@task(positional=["text"], help={"text": "what to say", "sender": "who says it; the bot remembers a sender", "target": HELP["target"]})
+@task(
+    positional=["text"],
+    help={"text": "what to say", "sender": "who says it; the bot remembers a sender", "target": HELP["target"]},
+)
 def talk(c: Context, text: str = "hello", sender: str = "you", target: str = "kind") -> None:
     """Say something to the released bot and print its replies."""
     from botyard.verify.rest import say

@@ -139,9 +139,25 @@ def _read(root: Path, file: Path) -> Any:
         mark = error.problem_mark or error.context_mark
         where = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else shown
         problem = str(error.problem or error.context).splitlines()[0]
-        raise BadInput(f"{where}: not valid YAML: {problem}", "mend that line") from None
+        begun = error.context_mark  # an open bracket or quote shows far below the line that is wrong
+        above = f" (in what begins in line {begun.line + 1})" if begun and mark and begun.line < mark.line else ""
+        raise BadInput(f"{where}: not valid YAML: {problem}{above}", "mend that line") from None
     except (YAMLStreamError, YAMLError, UnicodeDecodeError) as error:
-        raise BadInput(f"{shown}: not readable as YAML: {str(error).splitlines()[0]}", "save it as UTF-8") from None
+        where = f"{shown}{_first_wrong_character(file, getattr(error, 'position', None))}"
+        raise BadInput(f"{where}: not readable as YAML: {str(error).splitlines()[0]}", "save it as UTF-8") from None
+
+
+def _first_wrong_character(file: Path, position: int | None) -> str:
+    """``:line:column`` of the first byte that is no UTF-8, else of the character at ``position`` if that is known."""
+    data = file.read_bytes()
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        text, position = data[: error.start].decode(), error.start
+    if position is None:
+        return ""
+    before = text[:position]
+    return f":{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
 
 
 def _settings(shown: str, document: Any) -> _Settings:

@@ -29,6 +29,7 @@ class ClusterSpec:
         rasa_port: port on 127.0.0.1 that leads to node port 30505 of the control plane.
         registry_port: nodes pull ``localhost:<registry_port>/...`` from the registry container.
         mirror: asked instead of upstream's registries; '' for none.
+        layout: raise it when kind_config changes otherwise, so that clusters made the old way are told from new ones.
     """
 
     name: str
@@ -38,6 +39,7 @@ class ClusterSpec:
     rasa_port: int
     registry_port: int
     mirror: str = ""
+    layout: int = 2
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1, sort_keys=True)
@@ -94,6 +96,8 @@ def kind_config(spec: ClusterSpec) -> str:
         "containerdConfigPatches": [
             '[plugins."io.containerd.grpc.v1.cri".registry]\n  config_path = "/etc/containerd/certs.d"\n'
         ],
+        # One image at a time is the kubelet's default: a small image would wait behind Rasa's large one.
+        "kubeadmConfigPatches": ["kind: KubeletConfiguration\nserializeImagePulls: false\n"],
         "nodes": [control_plane, *({"role": "worker"} for _ in range(spec.workers))],
     }
     return json.dumps(config, indent=1)

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
 import re
 import shutil
-import tarfile
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from filelock import FileLock, Timeout
 
-from botyard.contracts import LABEL_CLUSTER, LABEL_KEY, BotyardError
+from botyard.contracts import BotyardError
 from botyard.host.bot import Bot, walk
-from botyard.tools import docker
+from botyard.host.rasa_container import content_key, rasa_ended, sha256_of
 
 # Raise it when training itself changes, so that models made the old way are made again.
 RECIPE = "1"
-USER = "1001"
-WORK = "/tmp/train"  # noqa: S108 - inside the container
 TRAIN_TIMEOUT_S = 3600
 # Of no influence on the model: actions and channels, tests, what is for people or for botyard, wheels (in the image).
 NOT_TRAINING_FOLDERS = frozenset({"actions", "tests", "wheels"})
 NOT_TRAINING_FILES = frozenset({"bot.yml", "conversations.yml", "credentials.yml", "endpoints.yml"})
 _COMPONENT = re.compile(r"Starting to train component '([^']+)'")
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
-_NOISE = re.compile(r"^\s*$|\d+%\||it/s|^(\d{4}-\d\d-\d\d \S+ )?(INFO|DEBUG)\b|^Building prefix dict")
-_WARNING = re.compile(r"^\S+\.py:\d+: (\w*Warning): (.*)")
-_USUAL = re.compile(r"is not used in any story or rule|^Parameter '.*' not set|^Implementing implicit namespace")
 
 
 @dataclass(frozen=True)
@@ -63,11 +52,7 @@ def training_files(folder: Path) -> list[Path]:
 
 def training_key(folder: Path, image_id: str) -> str:
     """What a model depends on, as one hash: names and contents of its training files, and the image."""
-    digest = hashlib.sha256(f"{RECIPE}\n{image_id}\n".encode())
-    for file in training_files(folder):
-        content = hashlib.sha256(file.read_bytes()).hexdigest()
-        digest.update(f"{file.relative_to(folder).as_posix()}\n{content}\n".encode())
-    return digest.hexdigest()
+    return content_key(f"{RECIPE}\n{image_id}\n", folder, training_files(folder))
 
 
 def cached(cache: Path, key: str) -> Model | None:
@@ -119,11 +104,6 @@ def ensure(
     return Model(final / file, file, sha256, key, seconds, trained=True)
 
 
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 class _Alone:
     """A lock of the shared cache; says so where another run holds it."""
 
@@ -145,88 +125,23 @@ class _Alone:
         self._lock.release()
 
 
-def _train(bot: Bot, image: str, key: str, cluster: str, into: Path, progress: Callable[[str], None]) -> None:
-    # Files go in and out through the API: a bind mount would tie training to the engine's own machine and its users.
-    name = f"{cluster}-train-{key[:12]}"
-    left = docker.container(name)
-    if left is not None:
-        left.remove(force=True, v=True)
-    domain = "domain.yml" if (bot.dir / "domain.yml").is_file() else "domain"
-    lines: list[str] = []
+def domain_of(bot: Bot) -> str:
+    """The bot's domain as Rasa's command line takes it: a file or a folder of files."""
+    return "domain.yml" if (bot.dir / "domain.yml").is_file() else "domain"
 
+
+def _train(bot: Bot, image: str, key: str, cluster: str, into: Path, progress: Callable[[str], None]) -> None:
     def on_line(line: str) -> None:
         component = _COMPONENT.search(line)
         if component:
             progress(f"training {component[1]}")
-        lines.append(line)
 
-    try:
-        docker.cli(
-            "create", "--name", name, "--label", f"{LABEL_CLUSTER}={cluster}", "--label", f"{LABEL_KEY}={key}",
-            "--user", USER, "--workdir", WORK, "--env", f"HOME={WORK}", "--env", "RASA_TELEMETRY_ENABLED=false",
-            "--entrypoint", "rasa", image,
-            "train", "--config", "config.yml", "--domain", domain, "--data", "data",
-            "--out", "models", "--fixed-model-name", "model",
-        )  # fmt: skip
-        container = docker.container(name)
-        if container is None:
-            raise BotyardError(f"the container {name} went away before training", "run it again")
-        with _packed(bot.dir) as tar:
-            docker.put_tar(container, "/tmp", tar)  # noqa: S108 - inside the container
-        progress("training starts")
-        done = docker.cli("start", "--attach", name, timeout_s=TRAIN_TIMEOUT_S, check=False, on_line=on_line)
-        got = done.returncode == 0 and docker.get_file(container, f"{WORK}/models/model.tar.gz", into)
-        if not got:
-            raise BotyardError(_why(bot, done.returncode, lines), "mend the bot's files; rasa data validate tells more")
-    finally:
-        left = docker.container(name)
-        if left is not None:
-            left.remove(force=True, v=True)
-
-
-def telling(lines: list[str]) -> list[str]:
-    """What a person wants to read of a failed training: no progress, no deprecations, no warnings that say nothing."""
-    kept: list[str] = []
-    after_warning = False
-    for line in (_ANSI.sub("", line) for line in lines):
-        warning = _WARNING.match(line)
-        if _NOISE.search(line) or (after_warning and line.startswith("  ")):
-            continue  # the line of code, or where to read on, that Python prints below a warning
-        after_warning = warning is not None or _USUAL.search(line) is not None
-        text = line if warning is None else ("" if "Deprecation" in warning[1] else warning[2])
-        if text and not _USUAL.search(text):
-            kept.append(text)
-    return kept
-
-
-def _why(bot: Bot, returncode: int, lines: list[str]) -> str:
-    said = "\n".join(f"    {line}" for line in telling(lines)[-12:]) or "    (nothing)"
-    killed = "; it was killed, often for lack of memory" if returncode == 137 else ""
-    return f"Rasa could not train {bot.name} (exit code {returncode}{killed}). The end of what it said:\n{said}"
-
-
-def _packed(folder: Path) -> IO[bytes]:
-    """The training files as a tar stream of one folder that any user may write to."""
-    sink = tempfile.SpooledTemporaryFile(max_size=64 << 20)  # noqa: SIM115 - the caller closes it
-    top = WORK.rsplit("/", 1)[1]
-    folders = {top}
-    with tarfile.open(fileobj=sink, mode="w") as tar:
-        _add_folder(tar, top)
-        for file in training_files(folder):
-            inside = f"{top}/{file.relative_to(folder).as_posix()}"
-            for parent in reversed(list(Path(inside).parents)[:-1]):
-                if str(parent) not in folders:
-                    folders.add(str(parent))
-                    _add_folder(tar, str(parent))
-            data = file.read_bytes()
-            info = tarfile.TarInfo(inside)
-            info.size, info.mode, info.mtime = len(data), 0o644, int(time.time())
-            tar.addfile(info, io.BytesIO(data))
-    sink.seek(0)
-    return sink
-
-
-def _add_folder(tar: tarfile.TarFile, name: str) -> None:
-    info = tarfile.TarInfo(name)
-    info.type, info.mode, info.mtime = tarfile.DIRTYPE, 0o777, int(time.time())
-    tar.addfile(info)
+    argv = ["train", "--config", "config.yml", "--domain", domain_of(bot), "--data", "data"]
+    argv += ["--out", "models", "--fixed-model-name", "model"]
+    files = {file.relative_to(bot.dir).as_posix(): file for file in training_files(bot.dir)}
+    progress("training starts")
+    with rasa_ended(
+        "train", argv, files, image=image, cluster=cluster, key=key, timeout_s=TRAIN_TIMEOUT_S, on_line=on_line
+    ) as ended:
+        if ended.returncode != 0 or not ended.get_file("models/model.tar.gz", into):
+            raise BotyardError(ended.why(f"train {bot.name}"), "mend the bot's files; rasa data validate tells more")

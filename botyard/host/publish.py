@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from botyard.contracts import BadInput, BotyardError
-from botyard.host.model import sha256_of
+from botyard.host.rasa_container import sha256_of
 from botyard.targets import Target
 from botyard.tools import docker
 

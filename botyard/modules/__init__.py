@@ -37,6 +37,7 @@ MODULES: dict[str, str] = {
     "botyard.core.publish": "publish",
     "botyard.core.pytest": "pytest_run",
     "botyard.core.rasa_model": "rasa_model",
+    "botyard.core.rasa_test": "rasa_test",
     "botyard.core.registry": "registry",
     "botyard.core.secret": "secret",
     "botyard.core.tool": "tool",

@@ -181,6 +181,21 @@ def get_file(target: Container, path: str, into: Path) -> bool:
     return True
 
 
+def get_files(target: Container, folder: str) -> dict[str, bytes]:
+    """The files right inside one small folder of a container, by name; empty where there is no such folder."""
+    try:
+        chunks, _ = target.get_archive(folder)
+    except docker.errors.NotFound:
+        return {}
+    found: dict[str, bytes] = {}
+    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
+        for member in tar:
+            source = tar.extractfile(member) if member.name.count("/") == 1 else None
+            if source is not None:
+                found[member.name.split("/")[1]] = source.read()
+    return found
+
+
 class _Chunks(io.RawIOBase):
     """Chunks of bytes as a file to read from."""
 

@@ -180,17 +180,20 @@ class Kube:
                 return int(cause["message"]), printed
         return -1, printed + str(outcome.get("message", ""))
 
-    def pod_http(self, pod: str, namespace: str, port: int, method: str, path: str,
-                 body: Any = None, timeout_s: float = 20) -> tuple[int, str]:
+    def pod_http(
+        self, pod: str, namespace: str, port: int, method: str, path: str, body: Any = None, timeout_s: float = 20
+    ) -> tuple[int, str]:
         """One HTTP request to one port of one pod, carried by the API server; returns status and body.
 
         Args:
             body: sent as JSON; None sends none.
         """
         call = self.api.param_serialize(
-            method, f"/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy/{path.lstrip('/')}",
+            method,
+            f"/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy/{path.lstrip('/')}",
             header_params={"Content-Type": "application/json", "Accept": "*/*"},
-            body=body, auth_settings=["BearerToken"],
+            body=body,
+            auth_settings=["BearerToken"],
         )
         response = self.api.call_api(*call, _request_timeout=timeout_s)
         response.read()

@@ -24,6 +24,7 @@ class Reporter:
         self.sink = sink
         self.seconds: dict[str, float] = {}
         self.worst: dict[str, dict[str, Any]] = {}
+        self.notes: dict[str, str] = {}  # what a passed check printed first: its figures
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._tell({"collected": len(session.items)})
@@ -44,8 +45,10 @@ class Reporter:
         self.seconds[key] = self.seconds.get(key, 0.0) + report.duration
         if report.failed or (report.skipped and key not in self.worst):
             self.worst[key] = {"outcome": report.outcome, "why": why(report)}
+        if report.when == "call" and report.passed and report.capstdout.strip():
+            self.notes[key] = report.capstdout.strip().splitlines()[0]
         if report.when == "teardown":
-            found = self.worst.pop(key, {"outcome": "passed", "why": ""})
+            found = self.worst.pop(key, {"outcome": "passed", "why": self.notes.pop(key, "")})
             self._tell(
                 {
                     "name": key.rsplit("::", 1)[-1],

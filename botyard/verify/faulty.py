@@ -63,6 +63,11 @@ def why_refused(released: Released, pod: Pod) -> str:
             ended = (state.get(when) or {}).get("terminated") or {}
             if state["name"] == FETCHER and ended.get("exitCode"):
                 return f"{FETCHER} ended with {ended['exitCode']}: {(ended.get('message') or '').strip()}"
+        if state["name"] == FETCHER and (state.get("state") or {}).get("running"):
+            # It tries again for half a minute; what it says about the first attempt is enough.
+            log = released.kube.logs(pod.name, released.namespace, FETCHER, tail=5)
+            tried = [line for line in log.splitlines() if ": attempt " in line]
+            return tried[-1] if tried else ""
     running = False
     for state in (pod.body.get("status") or {}).get("containerStatuses") or []:
         if state["name"] == RASA_CONTAINER:

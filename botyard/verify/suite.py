@@ -82,7 +82,7 @@ class Reader:
             self.verdict.failed += 1
             self.verdict.failures.append(f"{name}: {told['why'] or 'no reason given'}")
         count = f"{self.verdict.total}/{self.verdict.collected}" if self.verdict.collected else str(self.verdict.total)
-        reason = f": {(told['why'] or '').splitlines()[0]}" if outcome != "passed" and told["why"] else ""
+        reason = f": {(told['why'] or '').splitlines()[0]}" if told["why"] else ""
         self._progress(f"[{count}] {outcome} {name} ({told['seconds']:.1f} s){reason}")
 
     def _own_line(self, text: str) -> None:

@@ -103,3 +103,19 @@ def test_what_tools_made_is_not_read(root: Path, shop: Path) -> None:
         (shop / folder).mkdir()
         (shop / folder / "broken.yml").write_text("a: [")
     assert load_bot(root, "shop").name == "shop"
+
+
+@pytest.mark.parametrize(
+    ("content", "where"),
+    [(b"intents: [a]\n# caf\xe9\n", "2:6: not readable"), (b"a: 1\nb: \x07\n", "2:4: not readable")],
+)
+def test_a_character_that_is_no_text(root: Path, shop: Path, content: bytes, where: str) -> None:
+    (shop / "domain.yml").write_bytes(content)
+    with pytest.raises(BadInput, match=rf"^bots/shop/domain\.yml:{where}"):
+        load_bot(root, "shop")
+
+
+def test_an_open_bracket_is_told_where_it_begins(root: Path, shop: Path) -> None:
+    (shop / "domain.yml").write_text("intents: [greet\nactions:\n- a\n")
+    with pytest.raises(BadInput, match=r"domain\.yml:\d:\d+: not valid YAML: .* \(in what begins in line 1\)"):
+        load_bot(root, "shop")
