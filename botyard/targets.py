@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLStreamError
 
 from botyard.contracts import BadInput
+
+_MIRROR = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?(?:/[a-z0-9._/-]+)?")
 
 
 class Ports(BaseModel):
     """Ports on 127.0.0.1 of this machine."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    rasa: int = Field(default=5005, ge=1, le=65535, description="talk to the bot here")
-    registry: int = Field(default=5001, ge=1, le=65535, description="local image registry")
-    depot: int = Field(default=5002, ge=1, le=65535, description="charts and models over HTTP")
+    rasa: int = Field(default=5005, strict=True, ge=1, le=65535, description="talk to the bot here")
+    registry: int = Field(default=5001, strict=True, ge=1, le=65535, description="local image registry")
+    depot: int = Field(default=5002, strict=True, ge=1, le=65535, description="charts and models over HTTP")
+
+    @model_validator(mode="after")
+    def _differ(self) -> Ports:
+        ports = {"rasa": self.rasa, "registry": self.registry, "depot": self.depot}
+        for name, port in ports.items():
+            twin = next((other for other, same in ports.items() if other != name and same == port), "")
+            if twin:
+                raise ValueError(f"{name} and {twin} are both {port}")
+        return self
 
 
 class Sources(BaseModel):
@@ -31,6 +44,26 @@ class Sources(BaseModel):
     download_base: str = Field(
         default="", description="base URL asked instead of the download hosts of kind, kubectl, helm"
     )
+
+    @field_validator("mirror")
+    @classmethod
+    def _is_a_registry(cls, value: str) -> str:
+        value = value.rstrip("/")
+        host = value.partition("/")[0]
+        # Docker takes a first word without dot or port for a part of a path on docker.io.
+        named = "." in host or ":" in host or host == "localhost"
+        if value and not (_MIRROR.fullmatch(value) and named):
+            raise ValueError(
+                f"{value!r} is not host[:port][/prefix], such as mirror.example:5000/hub (without https://)"
+            )
+        return value
+
+    @field_validator("download_base")
+    @classmethod
+    def _is_a_url(cls, value: str) -> str:
+        if value and not re.match(r"https?://[^/]", value):
+            raise ValueError(f"{value!r} is no URL: it begins with https:// or http://")
+        return value
 
 
 class Target(BaseModel):
@@ -44,7 +77,7 @@ class Target(BaseModel):
     driver: Literal["kind"] = "kind"
     cluster: str = Field(default="botyard", pattern=r"^[a-z0-9]([a-z0-9.-]{0,30}[a-z0-9])?$")
     namespace: str = Field(default="rasa", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
-    workers: int = Field(default=3, ge=1, le=9)
+    workers: int = Field(default=3, strict=True, ge=1, le=9)
     kubernetes_version: str = Field(default="v1.34.4", pattern=r"^v1\.\d+\.\d+$")
     sources: Sources = Sources()
     ports: Ports = Ports()
@@ -71,23 +104,47 @@ def load_target(root: Path, name: str) -> Target:
         document = YAML(typ="safe", pure=True).load(file)
     except FileNotFoundError:
         raise BadInput(f"{shown} is missing", "restore it: git checkout values/targets.yml") from None
+    except OSError as error:
+        cure = "make it a readable file: git checkout values/targets.yml"
+        raise BadInput(f"{shown}: cannot be read: {error.strerror}", cure) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else shown
         raise BadInput(f"{where}: not valid YAML: {error.problem or error.context}", "mend that line") from None
+    except (YAMLStreamError, YAMLError, UnicodeDecodeError) as error:
+        raise BadInput(f"{shown}: not readable as YAML: {str(error).splitlines()[0]}", "save it as UTF-8") from None
     targets = (document or {}).get("targets") if isinstance(document, dict) else None
     if not isinstance(targets, dict):
         raise BadInput(f"{shown}: has no mapping named targets", "see docs/reference")
+    targets = {str(key): body for key, body in targets.items()}
     if name not in targets:
         close = difflib.get_close_matches(name, [str(t) for t in targets], n=1)
         hint = f"did you mean {close[0]}? " if close else ""
         raise BadInput(f"unknown target {name!r}", f"{hint}{shown} has: {', '.join(map(str, targets))}")
-    raw = dict(targets[name] or {})
+    raw = targets[name] or {}
+    if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
+        where = f"{shown}{_place(file, ['targets', name])}: targets.{name}"
+        raise BadInput(f"{where}: is no mapping of words to values", "see botyard/targets.py for what it takes")
+    raw = dict(raw)
     if isinstance(raw.get("sources"), str):
         raw["sources"] = {"mode": raw["sources"]}
     try:
         return Target(**{"name": name, **raw})
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(["targets", name, *map(str, first["loc"])])
-        raise BadInput(f"{shown}: {where}: {first['msg']}", "see botyard/targets.py for what it takes") from None
+        path = ["targets", name, *map(str, first["loc"])]
+        raise BadInput(
+            f"{shown}{_place(file, path)}: {'.'.join(path)}: {first['msg'].removeprefix('Value error, ')}",
+            "see botyard/targets.py for what it takes",
+        ) from None
+
+
+def _place(file: Path, path: list[str]) -> str:
+    """``:line:column`` of the deepest key of that path which the file has."""
+    node, place = YAML(typ="rt", pure=True).load(file), ""
+    for key in path:
+        if not isinstance(node, CommentedMap) or key not in node:
+            break
+        line, column = node.lc.key(key)
+        node, place = node[key], f":{line + 1}:{column + 1}"
+    return place

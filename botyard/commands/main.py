@@ -9,7 +9,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from botyard.commands.session import Flags, errors_as_lines, paths_for, play, read_target
+from botyard.commands.session import Flags, as_typed, errors_as_lines, paths_for, play, read_target
 
 HELP = {
     "target": "where to: a name in values/targets.yml",
@@ -91,9 +91,9 @@ def play_file(
         if not Path(file).is_file():
             raise BadInput(f"there is no playbook {file}", "give the path of a YAML file")
         for pair in extra_vars:
-            key, found, value = pair.partition("=")
-            if not found:
-                raise BadInput(f"--extra-vars {pair!r} is not key=value", "write it as name=value")
+            key, found, value = as_typed(pair).partition("=")
+            if not found or not key.isidentifier():
+                raise BadInput(f"--extra-vars {pair!r} is not name=value", "write it as name=value, without spaces")
             extra[key] = value
     play([Path(file).resolve()], flags, extra=extra)
 
@@ -102,13 +102,17 @@ def play_file(
     positional=["text"],
     help={"text": "what to say", "sender": "who says it; the bot remembers a sender", "target": HELP["target"]},
 )
-def talk(c: Context, text: str = "hello", sender: str = "you", target: str = "kind") -> None:
+def talk(c: Context, text: str, sender: str = "you", target: str = "kind") -> None:
     """Say something to the released bot and print its replies."""
-    from botyard.verify.rest import say
+    from botyard.contracts import BadInput
 
     with errors_as_lines():
+        from botyard.verify.rest import say
+
         found = read_target(Flags(target))
-        for line in say(f"http://127.0.0.1:{found.ports.rasa}", sender, text).texts:
+        if not text.strip():
+            raise BadInput("there is nothing to say", 'write it as in: invoke talk "hello"')
+        for line in say(f"http://127.0.0.1:{found.ports.rasa}", as_typed(sender), as_typed(text)).texts:
             print(line)
 
 

@@ -22,13 +22,16 @@ QUICK: list[tuple[str, list[str]]] = [
 ]
 
 
-SLOW: list[tuple[str, list[str]]] = [("killed runs", ["pytest", "-v", "tests/recovery"])]
+SLOW: list[tuple[str, list[str]]] = [
+    ("registries", ["pytest", "-v", "-s", "tests/registries"]),
+    ("killed runs", ["pytest", "-v", "tests/recovery"]),
+]
 
 
 @task(
     help={
         "quick": "without the end-to-end run: no Docker needed, done in a minute",
-        "all": "also the slow lanes: runs killed at five moments",
+        "all": "also the slow lanes: sources: registries against local servers, and runs killed at five moments",
     }
 )
 def test(c: Context, quick: bool = False, all: bool = False) -> None:

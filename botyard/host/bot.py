@@ -135,6 +135,8 @@ def _read(root: Path, file: Path) -> Any:
     shown = _shown(root, file)
     try:
         return YAML(typ="safe", pure=True).load(file)
+    except OSError as error:
+        raise BadInput(f"{shown}: cannot be read: {error.strerror}", "mend or remove that file") from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else shown

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from botyard.contracts import Diff
+from botyard.host import mirror
 from botyard.targets import Target
 
 RASA_NODE_PORT = 30505
@@ -28,7 +29,7 @@ class ClusterSpec:
         image_key: content key (or digest) of the node image.
         rasa_port: port on 127.0.0.1 that leads to node port 30505 of the control plane.
         registry_port: nodes pull ``localhost:<registry_port>/...`` from the registry container.
-        mirror: asked instead of upstream's registries; '' for none.
+        mirror: asked by nodes instead of upstream's registries; '' for none.
         layout: raise it when kind_config changes otherwise, so that clusters made the old way are told from new ones.
     """
 
@@ -54,7 +55,7 @@ def spec_of(target: Target, image_key: str) -> ClusterSpec:
         network=target.network,
         rasa_port=target.ports.rasa,
         registry_port=target.ports.registry,
-        mirror=target.sources.mirror,
+        mirror=mirror.for_nodes(target.sources.mirror),
     )
 
 

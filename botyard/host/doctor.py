@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from botyard.contracts import LABEL_CLUSTER, Paths
+from botyard.contracts import LABEL_CLUSTER, BotyardError, Paths
 from botyard.host import capabilities, engine, kernel, packages, ports, recipe, sources
 from botyard.host.ledger import HOST_HOME
 from botyard.targets import Target
@@ -98,7 +98,7 @@ def _capabilities(answers: bool) -> Check:
     names = ", ".join(missing)
     if answers:
         return Check("capabilities", "ok", f"root lacks {names}; " + _who_cares())
-    return Check("capabilities", "will_fix", f"root lacks {names}", "a wrapper before runc asks for less")
+    return Check("capabilities", "will_fix", f"root lacks {names}", "put a wrapper before runc that asks for less")
 
 
 def _who_cares() -> str:
@@ -199,16 +199,20 @@ def _go(paths: Paths, mode: str) -> Check:
     if mode != "packages":
         return Check("Go", "ok", "not needed where tools are downloaded")
     toolchain = go.find()
-    if all(recipe.built(paths, name) for name in recipe.RECIPES):
-        return Check("Go", "ok", "all tools are built")
     wanted = max((one.go_version for one in recipe.RECIPES.values()), key=go.numbers)
     cure = f"install Go {wanted} or later (https://go.dev/dl/) and put its bin folder on PATH"
+    try:
+        version = go.version(toolchain) if toolchain else ""
+        current = go.numbers(version) if toolchain else (0, 0)
+    except BotyardError as error:
+        return Check("Go", "you_must", f"{toolchain} does not work: {error.message.splitlines()[0]}", cure)
+    if all(recipe.built(paths, name) for name in recipe.RECIPES):
+        return Check("Go", "ok", "all tools are built")
     if toolchain is None:
         return Check("Go", "you_must", "not found; tools are built from Go modules here", cure)
-    version = go.version(toolchain)
-    if go.numbers(version) >= go.numbers(wanted):
+    if current >= go.numbers(wanted):
         return Check("Go", "ok", f"{version} at {toolchain}")
-    if go.numbers(version) >= go.CAN_FETCH_TOOLCHAIN and os.environ.get("GOTOOLCHAIN", "auto") != "local":
+    if current >= go.CAN_FETCH_TOOLCHAIN and os.environ.get("GOTOOLCHAIN", "auto") != "local":
         return Check("Go", "ok", f"{version} at {toolchain}; it fetches {wanted} by itself as a Go module")
     return Check("Go", "you_must", f"{version} at {toolchain} is too old", cure)
 

@@ -60,6 +60,26 @@ def is_ours(home: Path = ledger.HOST_HOME) -> bool:
     return book.engine is not None and processes.alive(book.engine)
 
 
+def can_be_asked(home: Path = ledger.HOST_HOME, socket: Path = SOCKET) -> bool:
+    """Whether an engine answers; False where there is none that could hold anything of ours.
+
+    Raises:
+        BotyardError: there is one, but it does not answer.
+    """
+    if docker.engine_answers():
+        return True
+    named = os.environ.get("DOCKER_HOST")
+    if named:
+        cure = "start that engine, or: unset DOCKER_HOST"
+        raise BotyardError(f"no Docker engine answers at DOCKER_HOST={named}", cure)
+    if ledger.file_of(home).exists():
+        cure = "invoke down --all removes it with its data; invoke e2e starts it again"
+        raise BotyardError("the Docker engine that we started does not answer", cure)
+    if socket.exists() or platform.system() == "Darwin":
+        raise BotyardError("the Docker engine does not answer", "start it and run this again")
+    return False
+
+
 def why_not_startable(home: Path = ledger.HOST_HOME) -> BadInput | None:
     """The reason why we cannot start an engine here, with the cure; None where we can."""
     named = os.environ.get("DOCKER_HOST")

@@ -55,8 +55,8 @@ class Wanted:
         return bool(self.id)
 
 
-def _base(spec: ImageSpec) -> tuple[str, str]:
-    """(id, platform) of the image that BASE names.
+def _base(spec: ImageSpec, *, must_exist: bool) -> tuple[str, str]:
+    """(id, platform) of the image that BASE names; both empty where it may be missing and is.
 
     Raises:
         BotyardError: there is none on this machine.
@@ -65,6 +65,8 @@ def _base(spec: ImageSpec) -> tuple[str, str]:
     if not name:
         return "", ""
     found = docker.image(name)
+    if found is None and not must_exist:
+        return "", ""
     if found is None:
         raise BotyardError(
             f"image {spec.name}: its base image {name} is not on this machine", "run playbooks/services.yml"
@@ -72,9 +74,9 @@ def _base(spec: ImageSpec) -> tuple[str, str]:
     return str(found.id), f"{found.attrs['Os']}/{found.attrs['Architecture']}"
 
 
-def observe(spec: ImageSpec) -> Wanted:
-    """Which image is wanted and whether this machine has it."""
-    key = image_context.content_key(spec, *_base(spec))
+def observe(spec: ImageSpec, *, base_must_exist: bool = True) -> Wanted:
+    """Which image is wanted and whether this machine has it; without its base (check mode) it has not."""
+    key = image_context.content_key(spec, *_base(spec, must_exist=base_must_exist))
     wanted = Wanted(spec, key)
     found = docker.image(wanted.local)
     if found is None or (found.labels or {}).get(LABEL_KEY) != key:

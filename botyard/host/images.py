@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -79,14 +80,15 @@ def _registry(port: int) -> closing[Registry]:
     return closing(Registry(f"http://127.0.0.1:{port}"))
 
 
-def observe(specs: Sequence[ImageSpec], registry_port: int | None) -> list[Seen]:
+def observe(specs: Sequence[ImageSpec], registry_port: int | None, *, base_must_exist: bool = True) -> list[Seen]:
     """What there is now; changes nothing. A registry that does not answer has nothing.
 
     Args:
         registry_port: port of the registry on 127.0.0.1, or None where images stay local.
+        base_must_exist: False in check mode, where an earlier task would make it.
     """
     with ThreadPoolExecutor(max_workers=max(1, len(specs))) as pool:
-        wanted = list(pool.map(image_build.observe, specs))
+        wanted = list(pool.map(functools.partial(image_build.observe, base_must_exist=base_must_exist), specs))
     if registry_port is None:
         return [Seen(one) for one in wanted]
     seen = []

@@ -64,6 +64,7 @@ def absent(
 ) -> list[str]:
     """`down --all`: leftovers, then every host change of the ledger. Returns what was (or would be) done."""
     places = places or Places(home)
+    _must_see_our_engine(ledger.read(home), places)
     if check:
         found = leftovers() if docker.engine_answers() else {}
         plan = [f"remove {kind} {name}" for kind, names in found.items() for name in names]
@@ -75,6 +76,21 @@ def absent(
         raise BadInput(f"the changes listed in {ledger.file_of(home)} can be undone by root only", "run this as root")
     with FileLock(home / "lock", timeout=900):
         return done + undo_since(ledger.Ledger(), home, places, progress)
+
+
+def _must_see_our_engine(book: ledger.Ledger, places: Places) -> None:
+    """An engine of ours is never stopped by its pid alone: its containers would go on, unseen, without it.
+
+    Raises:
+        BadInput: DOCKER_HOST leads elsewhere while our engine runs.
+    """
+    named = os.environ.get("DOCKER_HOST", "")
+    elsewhere = named not in ("", f"unix://{places.socket}")
+    if elsewhere and book.engine is not None and processes.alive(book.engine):
+        raise BadInput(
+            f"DOCKER_HOST={named} leads past the Docker engine that we started (pid {book.engine.pid})",
+            "unset DOCKER_HOST, then run this again",
+        )
 
 
 def undo_since(before: ledger.Ledger, home: Path, places: Places, progress: Callable[[str], None]) -> list[str]:

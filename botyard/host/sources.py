@@ -11,6 +11,7 @@ from typing import Literal
 import requests
 
 from botyard.contracts import Paths
+from botyard.host import mirror
 from botyard.host.engine_config import write_if_other
 from botyard.targets import Target
 
@@ -30,9 +31,8 @@ class Choice:
 
 def probes(target: Target) -> list[str]:
     """The addresses that must answer for ``registries`` to work: an image registry and a download host."""
-    mirror = target.sources.mirror.partition("/")[0]
     downloads = target.sources.download_base or "https://github.com/"
-    return [f"https://{mirror or 'registry-1.docker.io'}/v2/", downloads]
+    return [f"{mirror.base_url(target.sources.mirror or 'registry-1.docker.io')}/v2/", downloads]
 
 
 def choose(paths: Paths, target: Target, *, write: bool = True) -> Choice:

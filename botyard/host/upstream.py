@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from botyard.contracts import BadInput, BotyardError, CommandError
-from botyard.host.lockfile import Lock, UpstreamImage
+from botyard.host.lockfile import LOCK, Lock, UpstreamImage
 from botyard.tools import docker
 
 
@@ -46,14 +46,18 @@ def pull(image: UpstreamImage, mirror: str, progress: Callable[[str], None]) -> 
         docker.cli("pull", "--quiet", ref, timeout_s=1800)
     except CommandError as error:
         last = (error.stderr.strip() or error.stdout.strip()).splitlines()[-1:]
-        raise BotyardError(
-            f"could not pull {ref}: {last[0] if last else f'exit code {error.returncode}'}",
-            "check the registry or sources.mirror, or set sources: packages in values/targets.yml",
-        ) from error
+        why = last[0] if last else f"exit code {error.returncode}"
+        raise BotyardError(f"could not pull {ref}: {why}", _cure(why, mirror)) from error
     pulled = observe(image, mirror)
     if pulled is None:
         raise BotyardError(f"docker pull ended well but there is no image {ref}")
     return pulled
+
+
+def _cure(why: str, mirror: str) -> str:
+    if "manifest unknown" in why or "not found" in why:
+        return f"{mirror or 'the registry'} does not have what {LOCK} pins: put it there, or mend the digest"
+    return "check the registry or sources.mirror, or set sources: packages in values/targets.yml"
 
 
 def base(lock: Lock, name: str) -> UpstreamImage:

@@ -48,7 +48,7 @@ def _spec(image: Image, basedir: Path) -> ImageSpec:
 def run(args: Args, ctx: Context) -> Result:
     specs = [_spec(image, ctx.basedir) for image in args.images]
     registry_port = ctx.target.ports.registry if args.push else None
-    seen = images.observe(specs, registry_port)
+    seen = images.observe(specs, registry_port, base_must_exist=not ctx.check)
     to_build = [one.name for one in seen if not one.is_built]
     to_push = [one.name for one in seen if registry_port is not None and not one.is_pushed]
     if not ctx.check:

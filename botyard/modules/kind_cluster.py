@@ -10,7 +10,7 @@ from typing import Literal
 from filelock import FileLock
 
 from botyard.contracts import LABEL_KEY, BadInput, Context, Result
-from botyard.host import cluster_spec, kind_cluster, toolbox
+from botyard.host import cluster_spec, kind_cluster, mirror, toolbox
 from botyard.host.kind_cluster import Plan
 from botyard.modules.spec import arg
 from botyard.targets import Target
@@ -36,7 +36,12 @@ def run(args: Args, ctx: Context) -> Result:
     target: Target = ctx.target
     kubeconfig = ctx.paths.state / "kubeconfig"
     if args.state == "absent":
-        changed = kind_cluster.remove(target.cluster, target.network, kubeconfig, check=ctx.check)
+        if docker.engine_answers():
+            changed = kind_cluster.remove(target.cluster, target.network, kubeconfig, check=ctx.check)
+        else:  # what went with its engine left this file here
+            changed = kubeconfig.exists()
+            if not ctx.check:
+                kubeconfig.unlink(missing_ok=True)
         done = ("would be removed" if ctx.check else "removed") if changed else "not there"
         return Result(changed=changed, msg=f"cluster {target.cluster}: {done}")
     if not args.image:
@@ -55,9 +60,19 @@ def _present(args: Args, ctx: Context, target: Target, kubeconfig: Path) -> Resu
     spec = cluster_spec.spec_of(target, key or args.image)
     found = kind_cluster.observe(spec, kubeconfig, recreate=args.recreate)
     diffs = [found.diff] if found.diff is not None else []
+    warnings = [line] if (line := mirror.warning(target.sources.mirror)) else []
     if ctx.check:
         changed = found.plan is not Plan.KEEP
-        return Result(changed=changed, msg=f"cluster {spec.name}: {found.plan.value}", diff=diffs)
+        # Later tasks name the address; a cluster that is yet to come up has none.
+        address = "" if changed else kind_cluster.control_plane_ip(spec.name, spec.network)
+        data = {"control_plane_ip": address, "nodes": [str(node.name) for node in found.nodes]}
+        return Result(
+            changed=changed,
+            msg=f"cluster {spec.name}: {found.plan.value}",
+            data={**data, "created": False, "seconds": 0.0},
+            diff=diffs,
+            warnings=warnings,
+        )
     if found.plan is Plan.KEEP:
         done = Plan.KEEP
         kind_cluster.confirm(spec.name)
@@ -66,6 +81,8 @@ def _present(args: Args, ctx: Context, target: Target, kubeconfig: Path) -> Resu
         done = kind_cluster.act(found, spec, args.image, kind, recreate=args.recreate, progress=ctx.progress)
     seconds = time.monotonic() - started
     created = done not in (Plan.KEEP, Plan.HEAL)
+    if created and done is not Plan.CREATE:
+        warnings.append(f"cluster {spec.name}: {done.value}")
     return Result(
         changed=done is not Plan.KEEP,
         msg=f"cluster {spec.name}: {1 + spec.workers} nodes Ready, DNS up, in {seconds:.1f} s",
@@ -76,5 +93,5 @@ def _present(args: Args, ctx: Context, target: Target, kubeconfig: Path) -> Resu
             "seconds": round(seconds, 1),
         },
         diff=diffs,
-        warnings=[f"cluster {spec.name}: {done.value}"] if created and done is not Plan.CREATE else [],
+        warnings=warnings,
     )

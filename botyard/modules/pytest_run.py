@@ -65,6 +65,5 @@ def run(args: Args, ctx: Context) -> Result:
     elif not verdict.passed and not verdict.failures:
         verdict.failures.append(f"every {args.marks} check was skipped")
     kept = f"evidence: {run_dir / 'diagnostics'}" if verdict.failed else ""
-    return Result(
-        failed=True, msg="\n".join(filter(None, [verdict.line(), *verdict.failures, kept])), data=verdict.data()
-    )
+    lines = [verdict.line(), *verdict.failures] if verdict.total else verdict.failures
+    return Result(failed=True, msg="\n".join(filter(None, [*lines, kept])), data=verdict.data())

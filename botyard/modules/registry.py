@@ -9,6 +9,7 @@ from botyard.contracts import BadInput, Context, Result
 from botyard.host import services
 from botyard.modules.spec import arg
 from botyard.targets import Target
+from botyard.tools import docker
 
 NAME = "botyard.core.registry"
 
@@ -24,7 +25,7 @@ def run(args: Args, ctx: Context) -> Result:
     target: Target = ctx.target
     service = services.registry(target, args.image)
     if args.state == "absent":
-        changed = services.remove(service, check=ctx.check)
+        changed = docker.engine_answers() and services.remove(service, check=ctx.check)
         done = ("would be removed" if ctx.check else "removed") if changed else "not there"
         return Result(changed=changed, msg=f"{service.name}: {done}")
     if not args.image:

@@ -20,7 +20,11 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    kube = Kube(ctx.paths.state / "kubeconfig", ctx.target.context)
+    kubeconfig = ctx.paths.state / "kubeconfig"
+    if ctx.check and not kubeconfig.is_file():
+        data = {"name": args.name, "namespace": args.namespace, "added": args.generate}
+        return Result(changed=True, msg="there is no cluster yet", data=data)
+    kube = Kube(kubeconfig, ctx.target.context)
     with guard.answering(kube):
         exists, missing = secrets.missing_keys(kube, args.namespace, args.name, args.generate)
     data = {"name": args.name, "namespace": args.namespace, "added": missing}

@@ -116,4 +116,5 @@ def _is_terminal() -> bool:
 
 
 def _this_command() -> str:
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv and sys.argv[0] else ""
+    name = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else ""
+    return shlex.join(["invoke" if name == "__main__.py" else name, *sys.argv[1:]]) if name else ""

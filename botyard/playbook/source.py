@@ -126,8 +126,8 @@ def read_yaml(file: Path, asked_at: Where | None = None) -> Any:
         problem, cure = f"no such file: {shown(file)}", close_to(file.name, siblings)
         raise (located(asked_at, problem, cure) if asked_at else BadInput(problem, cure)) from None
     except (OSError, UnicodeDecodeError) as error:
-        problem = f"cannot read {shown(file)}: {error}"
-        raise (located(asked_at, problem) if asked_at else BadInput(problem)) from None
+        problem, cure = f"cannot read {shown(file)}: {error}", "a playbook is a YAML file in UTF-8"
+        raise (located(asked_at, problem, cure) if asked_at else BadInput(problem, cure)) from None
     yaml = YAML(typ="rt", pure=True)
     yaml.version = (1, 1)
     try:

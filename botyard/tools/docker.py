@@ -61,8 +61,19 @@ def cli(
     return run(["docker", *argv], stdin=stdin, timeout_s=timeout_s, check=check, env=env, on_line=on_line)
 
 
+_yet_to_be_started = False
+
+
+def take_as_empty(yes: bool) -> None:
+    """Check mode where the engine would be started first: looking finds nothing instead of failing."""
+    global _yet_to_be_started
+    _yet_to_be_started = yes
+
+
 def image(ref: str) -> Image | None:
     """The local image of that name or id, or None."""
+    if _yet_to_be_started:
+        return None
     try:
         return client().images.get(ref)
     except docker.errors.ImageNotFound:
@@ -71,6 +82,8 @@ def image(ref: str) -> Image | None:
 
 def container(name: str) -> Container | None:
     """The container of that name in any state, or None."""
+    if _yet_to_be_started:
+        return None
     try:
         return client().containers.get(name)
     except docker.errors.NotFound:
@@ -79,6 +92,8 @@ def container(name: str) -> Container | None:
 
 def containers(label: str) -> list[Container]:
     """All containers, running or not, with that label (``key`` or ``key=value``)."""
+    if _yet_to_be_started:
+        return []
     return list(client().containers.list(all=True, filters={"label": label}, ignore_removed=True))
 
 
@@ -133,6 +148,8 @@ def exec_in(name: str, argv: Sequence[str], *, check: bool = True, timeout_s: fl
 
 def inspect(kind: str, name: str) -> dict[str, Any] | None:
     """``docker inspect`` of a network or volume as a mapping, or None."""
+    if _yet_to_be_started:
+        return None
     try:
         api = client().api
         found: dict[str, Any] = api.inspect_network(name) if kind == "network" else api.inspect_volume(name)

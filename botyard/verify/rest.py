@@ -86,7 +86,7 @@ def say(
     except requests.Timeout:
         raise LostReply("timeout", f"no answer within {timeout_s:.0f} s from {base_url}") from None
     except requests.RequestException as error:
-        raise LostReply("connection", f"{base_url}: {type(error).__name__}: {error}") from None
+        raise LostReply("connection", f"{base_url} does not answer ({type(error).__name__})") from None
     response.encoding = "utf-8"
     return judge(response.status_code, response.text, sender)
 

@@ -119,3 +119,12 @@ def test_an_open_bracket_is_told_where_it_begins(root: Path, shop: Path) -> None
     (shop / "domain.yml").write_text("intents: [greet\nactions:\n- a\n")
     with pytest.raises(BadInput, match=r"domain\.yml:\d:\d+: not valid YAML: .* \(in what begins in line 1\)"):
         load_bot(root, "shop")
+
+
+def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    for name in ("domain.yml", "config.yml"):
+        (tmp_path / name).write_text("language: en\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/gone.yml").symlink_to("/nowhere/at/all.yml")
+    with pytest.raises(BadInput, match=r"data/gone\.yml: cannot be read: No such file"):
+        load_bot(tmp_path, str(tmp_path))

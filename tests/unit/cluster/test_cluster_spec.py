@@ -53,6 +53,13 @@ def test_nodes_ask_the_mirror_for_upstreams_images() -> None:
     assert parsed["host"]["https://mirror.example/v2/docker"]["override_path"] is True
 
 
+def test_nodes_are_not_sent_to_a_mirror_on_their_own_localhost() -> None:
+    for address in ("localhost:5010", "127.0.0.1:5010/hub"):
+        spec = cluster_spec.spec_of(Target(name="kind", cluster="shop", sources=Sources(mirror=address)), "k")
+        assert spec.mirror == ""
+        assert list(cluster_spec.hosts_toml(spec)) == ["localhost:5001"]
+
+
 def test_the_configmap_of_kep_1755_names_the_registry(target: Target) -> None:
     body = cluster_spec.registry_hosting(cluster_spec.spec_of(target, "k"))
     assert body["metadata"] == {"name": "local-registry-hosting", "namespace": "kube-public"}

@@ -117,6 +117,18 @@ def test_go(fit: pytest.MonkeyPatch, paths: Paths, target: Target, version: str,
     assert bad(paths, target) == []
 
 
+@pytest.mark.parametrize("mode", ["registries", "auto"])
+def test_where_registries_serve_neither_go_nor_debootstrap_is_asked_for(
+    fit: pytest.MonkeyPatch, paths: Paths, target: Target, mode: str
+) -> None:
+    fit.setattr(go, "find", lambda: None)
+    fit.setattr("botyard.host.packages.find", lambda program: None)
+    assert {line.split(":")[0].split(" ", 1)[1] for line in bad(paths, target)} == {"Go", "build programs"}
+    fit.setattr(requests, "head", lambda url, **_: namedtuple("Answer", "status_code")(401))
+    there = target.model_copy(update={"sources": target.sources.model_copy(update={"mode": mode})})
+    assert bad(paths, there) == []
+
+
 def test_a_ca_bundle_that_is_named_but_missing(fit: pytest.MonkeyPatch, paths: Paths, target: Target) -> None:
     fit.setenv("SSL_CERT_FILE", "/no/such")
     assert bad(paths, target) == ["you_must CA bundle: SSL_CERT_FILE=/no/such, but there is no such file"]

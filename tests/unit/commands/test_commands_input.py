@@ -1,0 +1,147 @@
+"""What a user types wrong, and what the machine refuses: one line, the right exit code, never a traceback."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from invoke.exceptions import Exit
+from invoke.parser import Parser
+
+from botyard.commands import menu
+from botyard.commands.main import play_file, talk
+from botyard.commands.session import as_typed, errors_as_lines, mend_streams, must_be_writable, one_run_at_a_time
+from botyard.contracts import BadInput
+from botyard.targets import load_target
+
+
+def targets(tmp_path: Path, text: str | bytes) -> Path:
+    (tmp_path / "values").mkdir()
+    (tmp_path / "values/targets.yml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("targets:\n  kind:\n    workers: many\n", "targets.yml:3:5: targets.kind.workers: Input should be"),
+        ("targets:\n  kind:\n    workers: true\n", "targets.yml:3:5: targets.kind.workers"),
+        ("targets:\n  kind:\n    wrokers: 3\n", "targets.yml:3:5: targets.kind.wrokers"),
+        ("targets:\n  kind:\n    ports: {rasa: 99999}\n", "targets.yml:3:13: targets.kind.ports.rasa"),
+        ("targets:\n  kind:\n    ports: {rasa: 5001}\n", "rasa and registry are both 5001"),
+        ("targets:\n  kind: [1, 2]\n", "targets.yml:2:3: targets.kind: is no mapping"),
+        ("targets:\n  kind: hello\n", "targets.yml:2:3: targets.kind: is no mapping"),
+        ("targets:\n  kind: {1: x}\n", "is no mapping of words"),
+        (b"targets: caf\xe9\n", "not readable as YAML"),
+    ],
+)
+def test_a_wrong_target_is_named_with_its_place(tmp_path: Path, text: str | bytes, said: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        load_target(targets(tmp_path, text), "kind")
+    assert said in caught.value.message
+    assert caught.value.cure
+
+
+def test_a_target_may_be_named_by_a_number(tmp_path: Path) -> None:
+    assert load_target(targets(tmp_path, "targets:\n  1: {}\n"), "1").name == "1"
+
+
+def test_targets_that_are_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "values/targets.yml").mkdir(parents=True)
+    with pytest.raises(BadInput, match="cannot be read"):
+        load_target(tmp_path, "kind")
+
+
+@pytest.mark.parametrize("text", ["hello", "你好", "down"])
+def test_talk_takes_its_text_without_a_flag(text: str) -> None:
+    found = Parser(contexts=menu().to_contexts()).parse_argv(["talk", text])
+    assert [(task.name, task.args["text"].value) for task in found] == [("talk", text)]
+
+
+def test_talk_with_nothing_to_say() -> None:
+    with pytest.raises(Exit) as caught:
+        talk.body(None, " ")
+    assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("pair", ["who", "=x", "a b=x"])
+def test_extra_vars_need_a_name(tmp_path: Path, pair: str) -> None:
+    (tmp_path / "x.yml").write_text("[]")
+    with pytest.raises(Exit, match="is not name=value") as caught:
+        play_file.body(None, str(tmp_path / "x.yml"), [pair])
+    assert caught.value.code == 2
+
+
+def test_words_are_utf8_whatever_the_locale() -> None:
+    assert as_typed("你好") == "你好"
+    with pytest.raises(BadInput, match="is not UTF-8"):
+        as_typed(os.fsdecode(b"caf\xe9"))
+
+
+def test_ascii_output_takes_any_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    mend_streams()
+    print("你", flush=True)
+    assert raw.getvalue() == b"\\u4f60\n"
+
+
+def test_closed_output_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    mend_streams()
+    print("unheard")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), "nobody reads the output"),
+        (OSError(errno.ENOSPC, "No space left on device"), "no space left on device\n  cure: make room"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), "/x: permission denied\n  cure: "),
+    ],
+)
+def test_what_the_system_refuses_is_one_line(monkeypatch: pytest.MonkeyPatch, error: OSError, said: str) -> None:
+    monkeypatch.setattr(sys, "stdout", sys.stdout)  # put back afterwards
+    with pytest.raises(Exit) as caught, errors_as_lines():
+        raise error
+    assert caught.value.code == 1
+    assert said in str(caught.value.message)
+    assert "internal error" not in str(caught.value.message)
+
+
+def test_a_cache_that_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match="cannot be written"):
+        must_be_writable(tmp_path / "file")
+
+
+@pytest.fixture
+def own_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+@pytest.mark.usefixtures("own_locks")
+def test_a_second_run_is_told_who_holds_the_first() -> None:
+    told = pytest.raises(BadInput, match=f"process {os.getpid()}")
+    with one_run_at_a_time("shop"), told, one_run_at_a_time("shop"):
+        pytest.fail("two runs at once")
+
+
+@pytest.mark.usefixtures("own_locks")
+def test_the_engine_is_not_taken_from_under_a_run_on_another_cluster() -> None:
+    told = pytest.raises(BadInput, match="working on cluster shop")
+    with one_run_at_a_time("shop"), told, one_run_at_a_time("garden", all_clusters=True):
+        pytest.fail("the engine went away under a run")
+
+
+@pytest.mark.usefixtures("own_locks")
+def test_runs_on_two_clusters_are_fine() -> None:
+    with one_run_at_a_time("shop"), one_run_at_a_time("garden"):
+        pass
+    with one_run_at_a_time("garden", all_clusters=True):
+        pass
