@@ -8,7 +8,8 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from botyard.commands.session import Flags, errors_as_lines, paths_for, read_target, root_folder, run
+from botyard.commands.session import Flags, paths_for, read_target, root_folder, run
+from botyard.commands.streams import errors_as_lines
 
 
 @task(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from invoke.context import Context
 from invoke.tasks import task
 
-from botyard.commands.session import errors_as_lines, paths_for
+from botyard.commands.locks import one_run_at_a_time
+from botyard.commands.session import paths_for
+from botyard.commands.streams import errors_as_lines
 
 
 @task
@@ -26,4 +28,6 @@ def clean(c: Context) -> None:
     with errors_as_lines():
         from botyard.host.cache import clean as remove
 
-        print(f"removed {remove(paths_for('any').cache) / 1e6:.1f} MB")
+        with one_run_at_a_time("any", all_clusters=True):
+            removed = remove(paths_for("any").cache)
+        print(f"removed {removed / 1e6:.1f} MB")

@@ -9,7 +9,8 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from botyard.commands.session import Flags, as_typed, errors_as_lines, paths_for, play, read_target
+from botyard.commands.session import Flags, paths_for, play, read_target
+from botyard.commands.streams import as_typed, errors_as_lines
 
 HELP = {
     "target": "where to: a name in values/targets.yml",
@@ -116,11 +117,18 @@ def talk(c: Context, text: str, sender: str = "you", target: str = "kind") -> No
             print(line)
 
 
-@task(help={"target": HELP["target"], "all": "also leftovers of interrupted runs, and a Docker engine of ours",
-            "plain": HELP["plain"], "debug": HELP["debug"]})  # fmt: skip
-def down(c: Context, target: str = "kind", all: bool = False, plain: bool = False, debug: bool = False) -> None:
+@task(
+    help={
+        **SHORT,
+        "all": "also leftovers of interrupted runs, and a Docker engine of ours with its data",
+        "check": HELP["check"],
+    }
+)
+def down(
+    c: Context, target: str = "kind", all: bool = False, check: bool = False, plain: bool = False, debug: bool = False
+) -> None:
     """Take away what e2e made, nothing else. The cache stays: see invoke cache.clean."""
-    play(["down.yml"], Flags(target, everything=all, plain=plain, debug=debug), needs_bot=False)
+    play(["down.yml"], Flags(target, everything=all, check=check, plain=plain, debug=debug), needs_bot=False)
 
 
 @task(help={"target": HELP["target"]})

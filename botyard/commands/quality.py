@@ -11,7 +11,8 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from botyard.commands.session import Flags, errors_as_lines, root_folder, run
+from botyard.commands.session import Flags, root_folder, run
+from botyard.commands.streams import errors_as_lines
 
 QUICK: list[tuple[str, list[str]]] = [
     ("lint", ["ruff", "check", "."]),

@@ -14,8 +14,9 @@ from invoke.exceptions import Exit
 from invoke.parser import Parser
 
 from botyard.commands import menu
+from botyard.commands.locks import must_be_writable, one_run_at_a_time
 from botyard.commands.main import play_file, talk
-from botyard.commands.session import as_typed, errors_as_lines, mend_streams, must_be_writable, one_run_at_a_time
+from botyard.commands.streams import as_typed, errors_as_lines, mend_streams
 from botyard.contracts import BadInput
 from botyard.targets import load_target
 
