@@ -40,6 +40,7 @@ MODULES: dict[str, str] = {
     "botyard.core.rasa_test": "rasa_test",
     "botyard.core.registry": "registry",
     "botyard.core.secret": "secret",
+    "botyard.core.summary": "summary",
     "botyard.core.tool": "tool",
     "kubernetes.core.helm": "helm",
     "kubernetes.core.helm_repository": "helm_repository",

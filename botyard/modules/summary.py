@@ -1,0 +1,20 @@
+"""``botyard.core.summary``: lines that the recap at the end of the run repeats, where a reader looks last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from botyard.contracts import Context, Result
+from botyard.modules.spec import arg
+
+NAME = "botyard.core.summary"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    lines: list[str] = arg("lines for the recap")
+
+
+def run(args: Args, ctx: Context) -> Result:
+    """data: summary_lines."""
+    return Result(data={"summary_lines": args.lines})
