@@ -271,7 +271,9 @@ def _pid_in(file: Path, program: str) -> int | None:
         pid = int(file.read_text())
     except (FileNotFoundError, ValueError):
         return None
-    return pid if processes.name(pid) == program else None
+    # A killed one whose parent has not yet asked after it (a zombie) still has its name.
+    alive = processes.name(pid) == program and processes.identify(pid) is not None
+    return pid if alive else None
 
 
 def _stop_packaged_service(book: ledger.Ledger) -> None:

@@ -15,7 +15,9 @@ from botyard.targets import Target
 from botyard.tools import docker as engine
 from botyard.wait import wait_until
 
-READY_TIMEOUT_S = 30
+# It answers within a second; but after all containers were killed, the kernel takes up to a minute to clear away their
+# network namespaces, and as long the dead one's address stands in the way of the new one.
+READY_TIMEOUT_S = 150
 
 
 @dataclass(frozen=True)

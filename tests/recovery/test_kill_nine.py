@@ -53,12 +53,18 @@ def kill_nine(pids: list[int]) -> None:
             continue
 
 
+def invoke(*words: str) -> None:
+    done = subprocess.run([*INVOKE, *words, "--plain"], cwd=ROOT, check=False, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=DEADLINE_S)  # fmt: skip
+    print(done.stdout[-4000:], done.stderr[-2000:])
+    assert done.returncode == 0, f"invoke {' '.join(words)} failed"
+
+
 def prepare(how: str) -> None:
     if how == "down":
-        subprocess.run([*INVOKE, "down", "--plain"], cwd=ROOT, check=True, capture_output=True)
+        invoke("down")
     elif how == "cluster down":
-        subprocess.run([*INVOKE, "play", "playbooks/cluster_down.yml", "--plain"], cwd=ROOT, check=True,
-                       capture_output=True)  # fmt: skip
+        invoke("play", "playbooks/cluster_down.yml")
     elif how == "stop the engine":
         # As on a machine that lost all its processes: the engine, its containerd, the shims and all containers.
         lines = {int(e.name): _command_line(e) for e in Path("/proc").iterdir() if e.name.isdigit()}
@@ -96,7 +102,4 @@ def test_a_killed_run_is_mended_by_the_next(moment: str, tmp_path: Path) -> None
     kill_nine([first.pid, *children_of(first.pid)])
     first.wait()
 
-    second = subprocess.run([*INVOKE, "e2e", "--plain", "--skip-tags", "disruptive"], cwd=ROOT, check=False,
-                            capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=DEADLINE_S)  # fmt: skip
-    print(second.stdout[-4000:], second.stderr[-2000:])
-    assert second.returncode == 0
+    invoke("e2e", "--skip-tags", "disruptive")
