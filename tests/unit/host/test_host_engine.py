@@ -102,7 +102,9 @@ def test_stale_pid_files_and_sockets_go_but_living_ones_stay(
     (places.containerd_pidfile.parent / "containerd.sock").touch()
     places.socket.touch()
     monkeypatch.setattr(engine, "_SYSTEM_CONTAINERD", tmp_path / "none")
-    monkeypatch.setattr(processes, "name", {11: "sleep", 12: "containerd"}.get)
+    # 11 was killed and is a zombie: it keeps its name, but nobody is there.
+    monkeypatch.setattr(processes, "name", {11: "dockerd", 12: "containerd"}.get)
+    monkeypatch.setattr(processes, "identify", {12: processes.Identity(12, 1, "boot")}.get)
     engine.clear_stale(ledger.Ledger(), places)
     assert not places.pidfile.exists()
     assert not places.socket.exists()
