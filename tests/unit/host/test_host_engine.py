@@ -104,7 +104,7 @@ def test_stale_pid_files_and_sockets_go_but_living_ones_stay(
     monkeypatch.setattr(engine, "_SYSTEM_CONTAINERD", tmp_path / "none")
     # 11 was killed and is a zombie: it keeps its name, but nobody is there.
     monkeypatch.setattr(processes, "name", {11: "dockerd", 12: "containerd"}.get)
-    monkeypatch.setattr(processes, "identify", {12: processes.Identity(12, 1, "boot")}.get)
+    monkeypatch.setattr(processes, "identify", {12: processes.Identity(pid=12, start_ticks=1, boot_id="b")}.get)
     engine.clear_stale(ledger.Ledger(), places)
     assert not places.pidfile.exists()
     assert not places.socket.exists()
