@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from botyard.contracts import BadInput, BotyardError, TimedOut
-from botyard.host import capabilities, kernel, ledger, packages, processes, removal
+from botyard.host import capabilities, dead_links, kernel, ledger, packages, processes, removal
 from botyard.host.engine_config import SOCKET, Places, system_python, write_config
 from botyard.process import run, spawn_detached
 from botyard.tools import apt, docker
@@ -191,6 +191,7 @@ def _start(book: ledger.Ledger, home: Path, places: Places, progress: Callable[[
     kernel.note_made(book, home, *map(Path, ENGINE_LEAVES))
     _remember_forwarding(book, home)
     clear_stale(book, places)
+    dead_links.clear()
     dockerd = packages.find("dockerd")
     if dockerd is None:
         raise BotyardError("there is no dockerd, even after apt-get", "apt-get install docker.io")

@@ -4,7 +4,7 @@ import pytest
 from host_door import Door
 
 from botyard.contracts import BadInput
-from botyard.host import capabilities, engine, kernel, ledger, packages, processes, removal
+from botyard.host import capabilities, dead_links, engine, kernel, ledger, packages, processes, removal
 from botyard.host.engine_config import RUNTIME, Places, config, write_config
 from botyard.host.processes import Identity
 from botyard.tools import apt, docker
@@ -22,6 +22,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(processes, "find", lambda program: [])
     monkeypatch.setattr(kernel, "too_low", lambda proc=None: {})
     monkeypatch.setattr(kernel, "MODULES", tmp_path)
+    monkeypatch.setattr(dead_links, "NET", tmp_path / "no links")
     monkeypatch.setattr(packages, "find", lambda program: f"/usr/sbin/{program}")
     return tmp_path / "home"
 
