@@ -19,7 +19,7 @@ pytestmark = pytest.mark.disruptive
 def test_a_dead_action_server_fails_the_greeting(
     released: Released, greeting: Conversation, speak: Callable[[str, str], str], take_evidence: Callable[[], None]
 ) -> None:
-    """With no action pod the greeting check fails with the word empty; with the pods back it passes."""
+    """With no action pod the greeting is lost every time, in the end as an empty list; with the pods back it passes."""
     with put_back(released, ACTIONS, on_failure=take_evidence):
         scale(released, ACTIONS, 0)
         wait_until(
@@ -27,9 +27,23 @@ def test_a_dead_action_server_fails_the_greeting(
             lambda: (not released.pods_of(ACTIONS), f"{len(released.pods_of(ACTIONS))} left"),
             60,
         )
-        with pytest.raises(LostReply) as lost:
-            say(released.base_url, f"check-dead-{os.urandom(4).hex()}", greeting.turns[0].say)
-        assert lost.value.kind == "empty"
+
+        def loss() -> tuple[bool, str]:
+            with pytest.raises(LostReply) as lost:
+                say(released.base_url, f"check-dead-{os.urandom(4).hex()}", greeting.turns[0].say)
+            return lost.value.kind == "empty", f"lost: {lost.value.kind}"
+
+        # At first Rasa may still hold a kept-alive connection to a pod that is gone, and waits on it: that is lost too.
+        wait_until("the loss to show as an empty list", loss, 90)
         with pytest.raises(LostReply):
             play(greeting, speak)
-    play(greeting, speak)
+
+    def answered() -> tuple[bool, str]:
+        try:
+            play(greeting, speak)
+        except LostReply as lost:
+            return False, f"lost: {lost.kind}"
+        return True, "answered"
+
+    # The pods are Ready a moment before every node leads to them again.
+    wait_until("the greeting after the pods are back", answered, 30)
