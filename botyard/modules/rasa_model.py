@@ -25,10 +25,6 @@ def run(args: Args, ctx: Context) -> Result:
     folder = args.bot if args.bot.is_absolute() else ctx.basedir / args.bot
     bot = load_bot(ctx.paths.root, str(folder))
     found = docker.image(args.image) if args.image else None
-    if found is None and not ctx.check:
-        raise BotyardError(
-            f"there is no local image {args.image} to train {bot.name} in", "run invoke e2e --tags images"
-        )
     if ctx.check:
         key = model.training_key(bot.dir, str(found.id)) if found is not None else ""
         ready = model.cached(ctx.paths.cache, key) if key else None
