@@ -25,7 +25,7 @@ QUICK: list[tuple[str, list[str]]] = [
 
 SLOW: list[tuple[str, list[str]]] = [
     ("registries", ["pytest", "-v", "-s", "tests/registries"]),
-    ("other bots", ["pytest", "-v", "tests/bots"]),
+    ("other bots", ["pytest", "-v", "tests/other_bots"]),
     ("killed runs", ["pytest", "-v", "tests/recovery"]),
 ]
 

@@ -10,23 +10,13 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from slow_lane import ROOT, invoke
 
-ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"
-DEADLINE_S = 1800
-
-
-def invoke(*words: str, wanted: int = 0) -> str:
-    done = subprocess.run([sys.executable, "-m", "invoke", *words, "--plain"], cwd=ROOT, check=False,
-                          capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=DEADLINE_S)  # fmt: skip
-    print(done.stdout[-6000:], done.stderr[-2000:])
-    assert done.returncode == wanted, f"invoke {' '.join(words)} ended with {done.returncode}"
-    return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -54,9 +44,9 @@ def test_a_spacy_model_is_installed_by_path_and_hash(bot: Path) -> None:
     wheels = bot / "wheels"
     wheels.mkdir()
     wheels.chmod(0o777)
-    subprocess.run(["docker", "run", "--rm", "--user", str(os.getuid()), "--volume", f"{wheels}:/out", "--volume",
-                    f"{FIXTURES}:/in:ro", "--entrypoint", "python", "botyard/rasa:latest", "/in/spacy_blank_zh.py", "/out"],
-                   check=True, timeout=300)  # fmt: skip
+    subprocess.run(["docker", "run", "--rm", "--user", str(os.getuid()), "--volume", f"{wheels}:/out",
+                    "--volume", f"{FIXTURES}:/in:ro", "--entrypoint", "python", "botyard/rasa:latest",
+                    "/in/spacy_blank_zh.py", "/out"], check=True, timeout=300)  # fmt: skip
     wheel = next(wheels.glob("*.whl"))
     assert hashlib.sha256(wheel.read_bytes()).hexdigest() in (wheels / "requirements.txt").read_text()
     invoke("e2e", "--bot", str(bot), "--skip-tags", "disruptive")
