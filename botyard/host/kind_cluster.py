@@ -8,6 +8,7 @@ cluster, written last. Nodes with none of the last two are somebody else's and n
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 import time
 from collections.abc import Callable
@@ -160,7 +161,11 @@ def _create(spec: ClusterSpec, image: str, kind: Kind, progress: Callable[[str],
     services.ensure_network(spec.network, spec.name)
     volume = _creation_volume(spec.name)
     docker.cli("volume", "create", "--label", f"{LABEL_CLUSTER}={spec.name}", volume)
-    config = cluster_spec.kind_config(spec)
+    patches = kind.kubeconfig.parent / "kubeadm-patches"
+    patches.mkdir(parents=True, exist_ok=True)
+    for name, patch in cluster_spec.KUBEADM_PATCHES.items():
+        (patches / name).write_text(json.dumps(patch))
+    config = cluster_spec.kind_config(spec, patches)
     try:
         kind.create(spec.name, config, image, on_line=_kind_lines(progress))
     except CommandError as error:
@@ -171,8 +176,8 @@ def _create(spec: ClusterSpec, image: str, kind: Kind, progress: Callable[[str],
     for node in nodes_of(spec.name):
         _put_mirrors(node, spec)
     kube = Kube(kind.kubeconfig, f"kind-{spec.name}")
-    _wait_healthy(spec, kube, READY_TIMEOUT_S, progress)
     kube.apply(cluster_spec.registry_hosting(spec))
+    _wait_healthy(spec, kube, READY_TIMEOUT_S, progress)
     kube.apply(
         {
             "apiVersion": "v1",
