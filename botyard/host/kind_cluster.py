@@ -11,7 +11,8 @@ import io
 import json
 import tarfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -149,7 +150,7 @@ def _heal(found: Observed, spec: ClusterSpec, kind: Kind, *, recreate: bool, pro
             spec, cluster_health.stored_spec(kube), found.nodes, kube, half_made=half_made, recreate=recreate
         )
         if judged.plan in (Plan.KEEP, Plan.HEAL):
-            _wait_healthy(spec, kube, COMEBACK_TIMEOUT_S, progress)
+            _wait_healthy(spec, kube, _started(nodes_of(spec.name)), COMEBACK_TIMEOUT_S, progress)
             return Plan.HEAL
         return judged.plan
     except (CommandError, TimedOut, *cluster_health.NO_ANSWER) as error:
@@ -173,11 +174,12 @@ def _create(spec: ClusterSpec, image: str, kind: Kind, progress: Callable[[str],
         progress(f"kind failed ({str(error).splitlines()[-1]}): once more")
         _delete(spec.name, kind.kubeconfig)
         kind.create(spec.name, config, image, on_line=_kind_lines(progress))
-    for node in nodes_of(spec.name):
-        _put_mirrors(node, spec)
+    nodes = nodes_of(spec.name)
+    with ThreadPoolExecutor(len(nodes)) as pool:
+        list(pool.map(lambda node: _put_mirrors(node, spec), nodes))
     kube = Kube(kind.kubeconfig, f"kind-{spec.name}")
     kube.apply(cluster_spec.registry_hosting(spec))
-    _wait_healthy(spec, kube, READY_TIMEOUT_S, progress)
+    _wait_healthy(spec, kube, {}, READY_TIMEOUT_S, progress)  # nothing in it is older than its nodes
     kube.apply(
         {
             "apiVersion": "v1",
@@ -189,8 +191,9 @@ def _create(spec: ClusterSpec, image: str, kind: Kind, progress: Callable[[str],
     confirm(spec.name)
 
 
-def _wait_healthy(spec: ClusterSpec, kube: Kube, timeout_s: float, progress: Callable[[str], None]) -> None:
-    started = _started(nodes_of(spec.name))
+def _wait_healthy(
+    spec: ClusterSpec, kube: Kube, started: Mapping[str, str], timeout_s: float, progress: Callable[[str], None]
+) -> None:
     wait_until(
         f"cluster {spec.name}",
         lambda: cluster_health.probe(kube, 1 + spec.workers, started),
