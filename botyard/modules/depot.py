@@ -12,6 +12,15 @@ from botyard.targets import Target
 from botyard.tools import docker
 
 NAME = "botyard.core.depot"
+RETURNS = {
+    "url": "from this machine",
+    "cluster_url": "from pods",
+}
+EXAMPLE = """\
+- name: Depot away, with its files
+  botyard.core.depot:
+    state: absent
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +30,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Makes or removes the depot. Returns data url (from this machine) and cluster_url (from pods)."""
+    """Makes or removes the depot's container; check mode says whether it would."""
     target: Target = ctx.target
     service = services.depot(target, args.image)
     if args.state == "absent":

@@ -12,6 +12,15 @@ from botyard.targets import Target
 from botyard.tools import docker
 
 NAME = "botyard.core.registry"
+RETURNS = {
+    "address": "for this machine and for nodes",
+    "internal": "its URL in the Docker network",
+}
+EXAMPLE = """\
+- name: Registry away, with its images
+  botyard.core.registry:
+    state: absent
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +30,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Makes or removes the registry. Returns data address (for this machine and for nodes) and internal (a URL)."""
+    """Makes or removes the registry's container; check mode says whether it would."""
     target: Target = ctx.target
     service = services.registry(target, args.image)
     if args.state == "absent":

@@ -119,7 +119,7 @@ def check_value(word: str, kind: str, value: Any, where: Where) -> None:
     if kind.endswith("?") and isinstance(value, Text) and value.is_template:
         return
     if not _FITS[kind.removesuffix("?")](value):
-        refuse(where, f"{word} takes {_MEANING[kind.removesuffix('?')]}, not {_what(value)}")
+        refuse(where, f"{word} takes {KINDS[kind.removesuffix('?')]}, not {_what(value)}")
 
 
 def _identifier(value: Any) -> bool:
@@ -147,7 +147,7 @@ _FITS = {
     "identifier": _identifier,
     "conditions": _conditions,
 }
-_MEANING = {
+KINDS = {
     "text": "text",
     "bool": "true or false",
     "int": "a whole number",
