@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.constructor import SafeConstructor
+from yaml.error import MarkedYAMLError, YAMLError
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from botyard import yaml11
 from botyard.contracts import BadInput
 
 _TAG = "tag:yaml.org,2002:"
-# PyYAML's set, which Ansible reads by: y and n stay strings.
-_BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+_PLAIN = SafeConstructor()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +128,8 @@ def read_yaml(file: Path, asked_at: Where | None = None) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         problem, cure = f"cannot read {shown(file)}: {error}", "a playbook is a YAML file in UTF-8"
         raise (located(asked_at, problem, cure) if asked_at else BadInput(problem, cure)) from None
-    yaml = YAML(typ="rt", pure=True)
-    yaml.version = (1, 1)
     try:
-        node = yaml.compose(content)
+        node = yaml11.compose(content)
         return _Builder(file).build(node) if node is not None else None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -198,44 +196,13 @@ class _Builder:
     def scalar(self, node: ScalarNode, where: Where) -> Any:
         text: str = node.value
         kind = str(node.tag).removeprefix(_TAG)
-        if kind == "null":
-            return None
-        if kind == "bool" and text.lower() in _BOOLEANS:
-            return _BOOLEANS[text.lower()]
-        if kind == "int":
-            return _integer(text)
-        if kind == "float" and "." in text:  # without a dot it is a string to PyYAML
-            return _floating(text)
         if kind == "!unsafe":
             return text
-        if kind in ("str", "bool", "float", "timestamp", "value"):
+        if kind in ("str", "timestamp", "value"):
             return Text(text, where.moved(1) if node.style in ("|", ">") else where)
-        return refuse(where, f"unknown YAML tag {node.tag}", "only !unsafe is known")
-
-
-def _integer(text: str) -> int:
-    digits = text.replace("_", "").lower()
-    sign = -1 if digits.startswith("-") else 1
-    digits = digits.lstrip("+-")
-    if ":" in digits:
-        total = 0
-        for part in digits.split(":"):
-            total = total * 60 + int(part)
-        return sign * total
-    for prefix, base in (("0b", 2), ("0x", 16), ("0o", 8), ("0", 8)):
-        if digits.startswith(prefix) and len(digits) > len(prefix):
-            return sign * int(digits[len(prefix) :], base)
-    return sign * int(digits)
-
-
-def _floating(text: str) -> float:
-    plain = text.replace("_", "").lower()
-    if plain.lstrip("+-") in (".inf", ".nan"):
-        return float(plain.replace(".", ""))
-    if ":" in plain:
-        sign = -1.0 if plain.startswith("-") else 1.0
-        total = 0.0
-        for part in plain.lstrip("+-").split(":"):
-            total = total * 60 + float(part)
-        return sign * total
-    return float(plain)
+        if kind not in ("null", "bool", "int", "float"):
+            refuse(where, f"unknown YAML tag {node.tag}", "only !unsafe is known")
+        try:
+            return SafeConstructor.yaml_constructors[node.tag](_PLAIN, node)
+        except (ValueError, KeyError):
+            return refuse(where, f"{text!r} is no {kind}", "quote it")
