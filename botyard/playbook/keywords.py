@@ -134,6 +134,10 @@ def _words(value: Any) -> bool:
     return isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str | int) for v in value))
 
 
+def _tags(value: Any) -> bool:
+    return _words(value) and not any(set(word) & set(" []{}") for word in words(value))
+
+
 _FITS = {
     "any": lambda _value: True,
     "text": lambda value: isinstance(value, str | int | float) and not isinstance(value, bool),
@@ -142,7 +146,7 @@ _FITS = {
     "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
     "map": lambda value: isinstance(value, Map) and all(isinstance(key, str) for key in value),
     "list": lambda value: isinstance(value, Seq),
-    "tags": _words,
+    "tags": _tags,
     "names": _words,
     "identifier": _identifier,
     "conditions": _conditions,
