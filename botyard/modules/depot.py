@@ -11,6 +11,15 @@ from botyard.modules.spec import arg
 from botyard.targets import Target
 
 NAME = "botyard.core.depot"
+RETURNS = {
+    "url": "from this machine",
+    "cluster_url": "from pods",
+}
+EXAMPLE = """\
+- name: Depot away, with its files
+  botyard.core.depot:
+    state: absent
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +29,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Makes or removes the depot. Returns data url (from this machine) and cluster_url (from pods)."""
+    """Makes or removes the depot's container; check mode says whether it would."""
     target: Target = ctx.target
     service = services.depot(target, args.image)
     url = f"http://127.0.0.1:{target.ports.depot}"

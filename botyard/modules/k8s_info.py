@@ -13,6 +13,22 @@ from botyard.tools.kube import Kube
 kubernetes = later("kubernetes")
 
 NAME = "kubernetes.core.k8s_info"
+RETURNS = {
+    "resources": "the objects",
+    "api_found": "false where the cluster knows no such kind, or there is no cluster",
+}
+EXAMPLE = """\
+- name: Pods of the bot
+  kubernetes.core.k8s_info:
+    kind: Pod
+    namespace: "{{ target.namespace }}"
+    label_selectors: [app.kubernetes.io/name=rasa]
+  register: pods
+
+- name: Their names
+  ansible.builtin.debug:
+    msg: "{{ pods.resources | map(attribute='metadata.name') | list }}"
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +42,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
+    """Reads only, so it does the same in check mode; where there is no cluster yet, that finds nothing."""
     kubeconfig = ctx.paths.state / "kubeconfig"
     if ctx.check and not kubeconfig.is_file():
         return Result(msg="there is no cluster yet", data={"resources": [], "api_found": False})

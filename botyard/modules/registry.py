@@ -11,6 +11,15 @@ from botyard.modules.spec import arg
 from botyard.targets import Target
 
 NAME = "botyard.core.registry"
+RETURNS = {
+    "address": "for this machine and for nodes",
+    "internal": "its URL in the Docker network",
+}
+EXAMPLE = """\
+- name: Registry away, with its images
+  botyard.core.registry:
+    state: absent
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +29,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Makes or removes the registry. Returns data address (for this machine and for nodes) and internal (a URL)."""
+    """Makes or removes the registry's container; check mode says whether it would."""
     target: Target = ctx.target
     service = services.registry(target, args.image)
     address = f"localhost:{target.ports.registry}"
