@@ -41,8 +41,9 @@ def written_in_cluster() -> dict[str, str]:
 
 
 def written_here() -> dict[str, str]:
-    """Every file of this checkout's state but the reports of runs, by its content."""
-    files = [file for file in STATE.rglob("*") if file.is_file() and "runs" not in file.relative_to(STATE).parts]
+    """Every file of this checkout's state by its content, but for reports of runs and helm's cache of the API."""
+    files = [file for file in STATE.rglob("*") if file.is_file()]
+    files = [file for file in files if not {"runs", "cache"} & set(file.relative_to(STATE).parts)]
     return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
