@@ -1,0 +1,23 @@
+"""ansible.builtin.include_tasks: the tasks of another file, run at this place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from botyard.contracts import Context, Result
+from botyard.modules.spec import arg
+
+NAME = "ansible.builtin.include_tasks"
+FREE_FORM = "file"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    file: str = arg("a file that holds a list of tasks; a relative path starts at the file it stands in")
+    apply: dict[str, Any] | None = arg("keywords of a block around the tasks of the file, for example tags", None)
+
+
+def run(args: Args, ctx: Context) -> Result:
+    """Says which file; the engine runs its tasks next."""
+    return Result(msg=f"included: {args.file}", data={"include": args.file, "include_args": {}})

@@ -1,0 +1,24 @@
+"""ansible.builtin.meta: a word to the engine itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from botyard.contracts import Context, Result
+from botyard.modules.spec import arg
+
+NAME = "ansible.builtin.meta"
+FREE_FORM = "action"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    action: Literal["flush_handlers", "end_play", "noop"] = arg(
+        "flush_handlers: run the notified handlers now; end_play: leave out the rest of the play; noop: nothing"
+    )
+
+
+def run(args: Args, ctx: Context) -> Result:
+    """Tells the engine, which does it after this task; not counted in the recap."""
+    return Result(data={"action": args.action})
