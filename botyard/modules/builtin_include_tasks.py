@@ -10,6 +10,13 @@ from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.include_tasks"
 FREE_FORM = "file"
+RETURNS = {"include": "the file", "include_args": "empty, for Ansible's sake"}
+EXAMPLE = """\
+- name: The tasks of more.yml, once for each language
+  ansible.builtin.include_tasks: more.yml
+  loop: [en, zh]
+  loop_control: {loop_var: language}
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,5 +26,5 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Says which file; the engine runs its tasks next."""
+    """Changes nothing itself, so it does the same in check mode; the tasks of the file run next."""
     return Result(msg=f"included: {args.file}", data={"include": args.file, "include_args": {}})
