@@ -6,7 +6,7 @@ from botyard.playbook import keywords
 
 LEVELS: dict[str, dict[str, str]] = {
     "play": keywords.PLAY,
-    "import": keywords.IMPORT,
+    "import_playbook": keywords.IMPORT,
     "block": keywords.BLOCK,
     "task": keywords.TASK,
     "handler": keywords.LISTEN,

@@ -95,6 +95,8 @@ def levels_of(word: str) -> list[str]:
 
 def _takes(word: str) -> str:
     kind = LEVELS[levels_of(word)[0]][word]
+    if kind == "any" and "import_tasks" in word:
+        return "a file name"
     return tables.KINDS.get(kind.rstrip("?"), "anything") + (", or a template" if kind.endswith("?") else "")
 
 

@@ -45,6 +45,12 @@ def test_every_keyword_has_a_meaning_and_nothing_else_has() -> None:
     assert set(MEANING) == {word for table in LEVELS.values() for word in table}
 
 
+def test_nothing_is_lost_as_html() -> None:
+    for name, text in reference.files().items():
+        shown = re.sub(r"```.*?```|`[^`]*`|<!--.*?-->", "", text, flags=re.S)
+        assert name.endswith(".json") or "<" not in shown, name
+
+
 def test_nested_arguments_are_told_by_their_path() -> None:
     told = {one.name: one for one in module("botyard.core.image").arguments}
     assert told["images"].takes == "list of mapping"
