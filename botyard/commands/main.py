@@ -23,6 +23,7 @@ HELP = {
     "diff": "show what changes, before and after",
     "recreate": "make the cluster anew where its spec has changed",
     "list-tasks": "list the tasks and their tags, run nothing",
+    "list-tags": "list the tags, run nothing",
     "plain": "plain lines, no live display",
     "debug": "show tracebacks of internal errors",
 }
@@ -33,7 +34,7 @@ SHORT = {key: HELP[key] for key in ("target", "plain", "debug")}
 def e2e(
     c: Context, target: str = "kind", bot: str = "tea", sources: str = "", tags: str = "", skip_tags: str = "",
     start_at_task: str = "", check: bool = False, diff: bool = False, recreate: bool = False,
-    list_tasks: bool = False, plain: bool = False, debug: bool = False,
+    list_tasks: bool = False, list_tags: bool = False, plain: bool = False, debug: bool = False,
 ) -> None:  # fmt: skip
     """The main job: from a bare machine to a bot tested on a real cluster.
 
@@ -41,7 +42,7 @@ def e2e(
     both charts, runs the end-to-end checks and prints a recap. A second run reuses what is there.
     """
     flags = Flags(target, bot, sources, tags, skip_tags, start_at_task, check, diff, recreate,
-                  list_tasks=list_tasks, plain=plain, debug=debug)  # fmt: skip
+                  list_tasks=list_tasks, list_tags=list_tags, plain=plain, debug=debug)  # fmt: skip
     play(["e2e.yml"], flags)
 
 
@@ -56,7 +57,7 @@ def _part(name: str, doc: str, *files: str) -> Any:
 
     body.__doc__ = doc
     body.__name__ = name
-    keep = {key: HELP[key] for key in HELP if key not in ("tags", "skip-tags", "start-at-task")}
+    keep = {key: HELP[key] for key in HELP if key not in ("tags", "skip-tags", "start-at-task", "list-tags")}
     return task(body, help=keep)
 
 
@@ -75,27 +76,26 @@ def verify(
          needs_bot=False)  # fmt: skip
 
 
-@task(name="play", help=HELP | {"file": "the playbook", "extra-vars": "key=value, may be given several times"},
-      iterable=["extra_vars"])  # fmt: skip
+EXTRA = "name=value, a mapping as JSON, or @FILE; may be given several times"
+
+
+@task(name="play", help=HELP | {"file": "the playbook", "extra-vars": EXTRA}, iterable=["extra_vars"])
 def play_file(
     c: Context, file: str, extra_vars: list[str], target: str = "kind", bot: str = "tea", sources: str = "",
     tags: str = "", skip_tags: str = "", start_at_task: str = "", check: bool = False, diff: bool = False,
-    recreate: bool = False, list_tasks: bool = False, plain: bool = False, debug: bool = False,
+    recreate: bool = False, list_tasks: bool = False, list_tags: bool = False, plain: bool = False, debug: bool = False,
 ) -> None:  # fmt: skip
     """Run any playbook within the documented subset."""
     from botyard.contracts import BadInput
 
     flags = Flags(target, bot, sources, tags, skip_tags, start_at_task, check, diff, recreate,
-                  list_tasks=list_tasks, plain=plain, debug=debug)  # fmt: skip
-    extra: dict[str, Any] = {}
+                  list_tasks=list_tasks, list_tags=list_tags, plain=plain, debug=debug)  # fmt: skip
     with errors_as_lines(debug):
+        from botyard.commands.extra_vars import extra_vars as read
+
         if not Path(file).is_file():
             raise BadInput(f"there is no playbook {file}", "give the path of a YAML file")
-        for pair in extra_vars:
-            key, found, value = as_typed(pair).partition("=")
-            if not found or not key.isidentifier():
-                raise BadInput(f"--extra-vars {pair!r} is not name=value", "write it as name=value, without spaces")
-            extra[key] = value
+        extra = read(extra_vars)
     play([Path(file).resolve()], flags, extra=extra)
 
 

@@ -35,6 +35,7 @@ class Flags:
     recreate: bool = False
     everything: bool = False
     list_tasks: bool = False
+    list_tags: bool = False
     plain: bool = False
     debug: bool = False
 
@@ -104,8 +105,9 @@ def run(
     variables.update(extra or {})
     found = [paths.root / "playbooks" / f if isinstance(f, str) else f for f in files]
     tags, skip = _words(flags.tags), _words(flags.skip_tags)
-    if flags.list_tasks:
-        for line in playbook.list_tasks(found, tags=tags, skip_tags=skip, extra_vars=variables, target=target):
+    if flags.list_tasks or flags.list_tags:
+        chosen: dict[str, Any] = {"tags": tags, "skip_tags": skip, "tags_only": flags.list_tags}
+        for line in playbook.list_tasks(found, **chosen, extra_vars=variables, target=target):
             print(line)
         return None
     options = playbook.RunOptions(

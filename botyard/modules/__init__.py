@@ -19,6 +19,8 @@ MODULES: dict[str, str] = {
     "ansible.builtin.debug": "builtin_debug",
     "ansible.builtin.fail": "builtin_fail",
     "ansible.builtin.file": "builtin_file",
+    "ansible.builtin.include_tasks": "builtin_include_tasks",
+    "ansible.builtin.meta": "builtin_meta",
     "ansible.builtin.pause": "builtin_pause",
     "ansible.builtin.set_fact": "builtin_set_fact",
     "ansible.builtin.stat": "builtin_stat",

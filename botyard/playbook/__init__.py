@@ -18,10 +18,11 @@ from botyard.playbook.load import Loader
 from botyard.playbook.model import Playbook
 from botyard.playbook.report import Broadcast, Listener, Redactor, RunOptions, RunReport
 from botyard.playbook.run import Runner
-from botyard.playbook.select import listing, select
+from botyard.playbook.select import Selection, listing, select
 from botyard.playbook.template import Templar
+from botyard.playbook.undefined import refuse_undefined
 
-__all__ = ["RunOptions", "RunReport", "list_tasks", "load_playbooks", "run_playbooks"]
+__all__ = ["RunOptions", "RunReport", "check_playbooks", "list_tasks", "load_playbooks", "run_playbooks"]
 
 
 def load_playbooks(
@@ -43,16 +44,29 @@ def list_tasks(
     *,
     tags: Sequence[str] = (),
     skip_tags: Sequence[str] = (),
+    tags_only: bool = False,
     extra_vars: Mapping[str, Any] | None = None,
     target: Any = None,
 ) -> list[str]:
-    """The lines that ``--list-tasks`` prints: plays, tasks and their tags.
+    """The lines that ``--list-tasks`` prints: plays, tasks and their tags; or, ``tags_only``, those of ``--list-tags``.
 
     Raises:
         BadInput: as ``run_playbooks``.
     """
     books, _ = load_playbooks(files, extra_vars=extra_vars, target=target)
-    return listing(books, select(books, tags, skip_tags, None)).splitlines()
+    return listing(books, select(books, tags, skip_tags, None), tags_only=tags_only).splitlines()
+
+
+def check_playbooks(files: Sequence[Path], *, ctx: RunOptions) -> tuple[list[Playbook], Templar, Selection]:
+    """Everything that ``run_playbooks`` looks at before it runs the first task.
+
+    Raises:
+        BadInput: the first fault, with file:line:column, the line and a caret.
+    """
+    books, templar = load_playbooks(files, extra_vars=ctx.extra_vars, target=ctx.target)
+    selection = select(books, ctx.tags, ctx.skip_tags, ctx.start_at_task)
+    refuse_undefined(books, selection, templar, ctx)
+    return books, templar, selection
 
 
 def run_playbooks(files: Sequence[Path], *, ctx: RunOptions) -> RunReport:
@@ -64,15 +78,14 @@ def run_playbooks(files: Sequence[Path], *, ctx: RunOptions) -> RunReport:
     Raises:
         BadInput: a playbook cannot be used; nothing ran.
     """
-    books, templar = load_playbooks(files, extra_vars=ctx.extra_vars, target=ctx.target)
-    chosen = select(books, ctx.tags, ctx.skip_tags, ctx.start_at_task)
+    books, templar, selection = check_playbooks(files, ctx=ctx)
     report = RunReport(check=ctx.check, go_on=_this_command(), run_dir=ctx.run_dir)
     redactor = Redactor()
     redactor.learn_secrets(dict(ctx.extra_vars))
     listener = Broadcast(_listeners(ctx))
     try:
         with _ended_like_ctrl_c():
-            Runner(ctx, templar, chosen, report, listener, redactor).run(books)
+            Runner(ctx, templar, selection, report, listener, redactor).run(books)
         listener.finished(report)
     finally:
         listener.close()

@@ -152,8 +152,15 @@ class ArgSpec:
             raise BotyardError(f"{self.name} needs the argument {missing[0]!r}", self._doc(missing[0]))
         return self._args(**values)
 
-    def takes_expressions(self) -> frozenset[str]:
-        return frozenset(name for name in self._fields if self._is_expression(name))
+    def expressions(self, args: Map) -> dict[str, Any]:
+        """Those of ``args`` that are expressions, not templates."""
+        return {} if self._into else {key: value for key, value in args.items() if self._is_expression(key)}
+
+    def templates(self, args: Map) -> Map:
+        """The others."""
+        part = Map(args.where)
+        part.update({key: value for key, value in args.items() if key not in self.expressions(args)})
+        return part
 
     def _is_expression(self, field: str) -> bool:
         return bool(self._fields[field].metadata.get("expression"))

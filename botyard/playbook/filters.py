@@ -162,6 +162,7 @@ def _quoted(value: Any) -> str:
     return shlex.quote("" if value is None else str(value))
 
 
+EXCUSING = ("default", "d", "type_debug")  # filters that take what is undefined
 FILTERS: dict[str, Callable[..., Any]] = {
     "b64decode": lambda value: base64.b64decode(value).decode(),
     "b64encode": lambda value: base64.b64encode(str(value).encode()).decode(),

@@ -16,6 +16,8 @@ PLAY = {
     "vars": "map",
     "vars_files": "names",
     "tasks": "list",
+    "handlers": "list",
+    "force_handlers": "bool",
     "tags": "tags",
     "environment": "map",
     "ignore_errors": "bool?",
@@ -31,7 +33,7 @@ IMPORT = {
     "tags": "tags",
     "when": "conditions",
 }
-_SHARED = {
+SHARED = {
     "name": "text",
     "when": "conditions",
     "vars": "map",
@@ -41,10 +43,12 @@ _SHARED = {
     "no_log": "bool?",
     "check_mode": "bool?",
     "diff": "bool?",
+    "notify": "handlers",
 }
-BLOCK = {**_SHARED, "block": "list", "rescue": "list", "always": "list"}
+BLOCK = {**SHARED, "block": "list", "rescue": "list", "always": "list"}
+IMPORT_TASKS = {**SHARED, "import_tasks": "any", "ansible.builtin.import_tasks": "any"}
 TASK = {
-    **_SHARED,
+    **SHARED,
     "loop": "list?",
     "loop_control": "map",
     "register": "identifier",
@@ -54,10 +58,14 @@ TASK = {
     "changed_when": "conditions",
     "failed_when": "conditions",
 }
+LISTEN = {"listen": "handlers"}
+HANDLER = TASK | LISTEN
+_INCLUDED = ("name", "when", "vars", "tags", "ignore_errors", "no_log", "loop", "loop_control", "register")
+INCLUDE = {word: TASK[word] for word in _INCLUDED}
+META = {word: TASK[word] for word in ("name", "when", "vars", "tags", "ignore_errors")}
 LOOP_CONTROL = {"loop_var": "identifier", "index_var": "identifier", "label": "any", "pause": "number?"}
 
 _ONE_HOST = "everything runs on this machine; the target is chosen by --target"
-_LATER = "not supported yet"
 REFUSED: dict[str, str] = {
     "action": "write the module's name as the key",
     "any_errors_fatal": "the first failure always ends the playbook",
@@ -71,29 +79,23 @@ REFUSED: dict[str, str] = {
     "delegate_facts": _ONE_HOST,
     "delegate_to": _ONE_HOST,
     "fact_path": "facts are never gathered",
-    "force_handlers": _LATER,
     "gather_subset": "facts are never gathered",
     "gather_timeout": "facts are never gathered",
-    "handlers": _LATER,
     "ignore_unreachable": "this machine is always reachable",
-    "import_role": "there are no roles; use import_playbook",
-    "import_tasks": f"{_LATER}; use import_playbook",
-    "include_role": "there are no roles; use import_playbook",
-    "include_tasks": f"{_LATER}; use import_playbook",
-    "include_vars": f"{_LATER}; use vars_files of the play",
-    "listen": _LATER,
+    "import_role": "there are no roles; use import_tasks",
+    "include_role": "there are no roles; use import_tasks",
+    "include_vars": "use vars_files of the play",
+    "listen": "only handlers listen",
     "local_action": "every task is local: write the module's name as the key",
     "max_fail_percentage": _ONE_HOST,
-    "meta": _LATER,
     "module_defaults": "write the arguments at each task",
-    "notify": _LATER,
     "order": _ONE_HOST,
     "poll": "a task runs to its end",
     "port": _ONE_HOST,
     "post_tasks": "put them at the end of tasks",
     "pre_tasks": "put them at the start of tasks",
     "remote_user": _ONE_HOST,
-    "roles": "there are no roles; use import_playbook",
+    "roles": "there are no roles; use import_tasks",
     "run_once": _ONE_HOST,
     "serial": _ONE_HOST,
     "shell": "no shell is ever used; use ansible.builtin.command",
@@ -101,6 +103,16 @@ REFUSED: dict[str, str] = {
     "throttle": _ONE_HOST,
     "timeout": "long-running modules have a timeout argument of their own",
     "vars_prompt": "runs never ask; use --extra-vars",
+}
+META_REFUSED = {
+    "clear_facts": "facts are never gathered",
+    "clear_host_errors": "a failure that no rescue takes up ends the run",
+    "end_batch": f"{_ONE_HOST}; use end_play",
+    "end_host": f"{_ONE_HOST}; use end_play",
+    "end_role": "there are no roles; use end_play",
+    "refresh_inventory": _ONE_HOST,
+    "reset_connection": "tasks run on this machine, without a connection",
+    "role_complete": "there are no roles",
 }
 
 
@@ -147,6 +159,7 @@ _FITS = {
     "map": lambda value: isinstance(value, Map) and all(isinstance(key, str) for key in value),
     "list": lambda value: isinstance(value, Seq),
     "tags": _tags,
+    "handlers": _words,
     "names": _words,
     "identifier": _identifier,
     "conditions": _conditions,
@@ -159,6 +172,7 @@ KINDS = {
     "map": "a mapping",
     "list": "a list",
     "tags": "a tag or a list of tags",
+    "handlers": "the name of a handler or a list of names",
     "names": "a file name or a list of them",
     "identifier": "a variable name (letters, digits, _; no reserved word)",
     "conditions": "an expression or a list of them",

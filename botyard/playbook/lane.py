@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from botyard.playbook.model import Playbook
+from botyard.playbook.model import Play, Playbook, Task
 from botyard.playbook.outcome import TaskFailed
-from botyard.playbook.report import PlayRecord
+from botyard.playbook.report import PlayRecord, RunOptions
 
 
 class Stop:
@@ -37,6 +37,10 @@ class Stopped(Exception):
     """This lane ends here: a neighbour failed, or Ctrl-C came."""
 
 
+class PlayEnded(Exception):
+    """meta: end_play."""
+
+
 @dataclass
 class Lane:
     """One line of work: its name (empty unless side by side), what tasks registered so far, and its stop."""
@@ -48,6 +52,49 @@ class Lane:
     done: threading.Event = field(default_factory=threading.Event)
 
 
+def magic_vars(play: Play, book: Playbook, options: RunOptions) -> dict[str, Any]:
+    """The variables that a play has always; they are the weakest."""
+    return {
+        "ansible_check_mode": options.check,
+        "ansible_diff_mode": options.diff,
+        "ansible_play_name": play.name,
+        "inventory_hostname": play.hosts,
+        "playbook_dir": str(book.file.parent),
+    }
+
+
+class Handlers:
+    """The handlers of one play, and which of them are notified.
+
+    Args:
+        title: gives a handler's name with its templates worked out.
+    """
+
+    def __init__(self, handlers: Sequence[Task], title: Callable[[Task], str]) -> None:
+        self._all = handlers
+        self._title = title
+        self._notified: set[Task] = set()
+        self._next = 0
+
+    def notify(self, name: str) -> bool:
+        """Whether there is one of that name, or that listens to it; of several with one name the first counts."""
+        named = [h for h in self._all if h.name is not None and self._title(h) == name][:1]
+        listening = {self._title(h) if h.name else id(h): h for h in reversed(self._all) if name in h.listen}
+        self._notified.update(named, listening.values())
+        return bool(named or listening)
+
+    def flush(self) -> Iterator[Task]:
+        """The notified ones in their order, also those that earlier ones notify meanwhile. As in Ansible, a flush
+        that a failure broke off is taken up where it ended."""
+        while self._next < len(self._all):
+            handler = self._all[self._next]
+            self._next += 1
+            if handler in self._notified:
+                self._notified.discard(handler)
+                yield handler
+        self._next = 0
+
+
 @dataclass(frozen=True)
 class At:
     """Where in the run a task stands."""
@@ -56,7 +103,7 @@ class At:
     book: Playbook
     layers: Sequence[Mapping[str, Any]]  # variables of the play, strongest first
     lane: Lane
-    rescued: bool  # a rescue waits further out
-
-    def with_rescue(self) -> At:
-        return At(self.play, self.book, self.layers, self.lane, rescued=True)
+    handlers: Handlers
+    rescued: bool = False  # a rescue waits further out
+    handling: bool = False  # among handlers, which run whatever their tags
+    params: Sequence[Mapping[str, Any]] = ()  # variables of include_tasks around it, strongest first

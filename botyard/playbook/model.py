@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from botyard.playbook.arguments import ArgSpec
 from botyard.playbook.keywords import words
-from botyard.playbook.source import Map, Seq, Where
+from botyard.playbook.source import Map, Seq, Text, Where
 
 Conditions = tuple[Any, ...]  # each one a bool, or a Text that is an expression
+Entries = tuple["Task | Block", ...]
+META = "ansible.builtin.meta"
 
 
 def conditions_of(value: Any) -> Conditions:
     return tuple(value) if isinstance(value, Seq) else (value,)
+
+
+_REPLACED = ("ignore_errors", "no_log", "check_mode", "diff", "notify")
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Outer:
     no_log: Any = False
     check_mode: Any = None  # None: as the run
     diff: Any = None
+    notify: Any = None  # the names of handlers; a task's own take the place of its block's
 
     def with_own(self, own: Map) -> Outer:
         """This, with the keywords of one play, block or task on top."""
@@ -39,10 +45,7 @@ class Outer:
             when=self.when + conditions_of(own["when"]) if "when" in own else self.when,
             vars=(*self.vars, own["vars"]) if "vars" in own else self.vars,
             environment=(*self.environment, own["environment"]) if "environment" in own else self.environment,
-            ignore_errors=own.get("ignore_errors", self.ignore_errors),
-            no_log=own.get("no_log", self.no_log),
-            check_mode=own.get("check_mode", self.check_mode),
-            diff=own.get("diff", self.diff),
+            **{word: own[word] for word in _REPLACED if word in own},
         )
 
 
@@ -67,6 +70,12 @@ class Task:
     delay: Any = 5
     changed_when: Conditions | None = None
     failed_when: Conditions | None = None
+    listen: tuple[str, ...] = ()  # of a handler: further names it answers to
+    # Of include_tasks: what gives the tasks of a file; these tasks, where the name is literal and not that of a file
+    # around it; and its own vars, which are stronger than what tasks registered.
+    load: Callable[[str], Entries] | None = None
+    included: Entries | None = None
+    params: tuple[Map, ...] = ()
 
     @property
     def title(self) -> str:
@@ -79,14 +88,9 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    tasks: tuple[Task | Block, ...]
-    rescue: tuple[Task | Block, ...]
-    always: tuple[Task | Block, ...]
-    where: Where
-
-    def every_task(self) -> Iterator[Task]:
-        for part in (self.tasks, self.rescue, self.always):
-            yield from every_task(part)
+    tasks: Entries
+    rescue: Entries
+    always: Entries
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +100,9 @@ class Play:
     where: Where
     vars: tuple[Map, ...]  # weakest first: vars, vars_files, vars of import_playbook
     tags: frozenset[str]
-    tasks: tuple[Task | Block, ...]
+    tasks: Entries
+    handlers: tuple[Task, ...]
+    force_handlers: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,12 +127,15 @@ class Imported:
     """An ``import_playbook``; neighbours with the same ``side_by_side`` run at the same time."""
 
     playbook: Playbook
-    side_by_side: str | None
+    side_by_side: Text | None
 
 
-def every_task(entries: tuple[Task | Block, ...]) -> Iterator[Task]:
+def every_task(entries: Entries, *, included: bool = False) -> Iterator[Task]:
+    """The tasks of blocks too; and those of files that include_tasks names, as far as they are known before the run."""
     for entry in entries:
-        if isinstance(entry, Task):
-            yield entry
-        else:
-            yield from entry.every_task()
+        if isinstance(entry, Block):
+            yield from every_task((*entry.tasks, *entry.rescue, *entry.always), included=included)
+            continue
+        yield entry
+        if included and entry.included:
+            yield from every_task(entry.included, included=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from botyard.contracts import Diff
+from botyard.playbook.model import Entries
 from botyard.playbook.report import Status, TaskRecord
 
 
@@ -32,6 +33,8 @@ class Outcome:
     bad_input: bool = False
     attempts: int = 1
     shown: str = ""  # the message as people see it, where it is not the registered one
+    notify: list[str] = field(default_factory=list)
+    included: list[tuple[Entries, Mapping[str, Any]]] = field(default_factory=list)  # tasks, and the loop's variables
 
     @property
     def msg(self) -> str:
@@ -73,6 +76,8 @@ def together(outcomes: Sequence[Outcome]) -> Outcome:
             "All items were skipped" if results else "No items in the list"
         )
     whole = Outcome(data, warnings=[w for o in outcomes for w in o.warnings])
+    whole.notify = [name for o in outcomes for name in o.notify]
+    whole.included = [one for o in outcomes for one in o.included]
     lines = [line for r in results for line in r.get("summary_lines") or []]
     if lines:
         data["summary_lines"] = lines

@@ -44,7 +44,7 @@ class Plain(Listener):
     def task_started(self, task: TaskRecord) -> None:
         if not task.lane:
             self._write("")
-        self._say(task.lane, _starred(f"TASK [{task.name}]"))
+        self._say(task.lane, _starred(f"{'RUNNING HANDLER' if task.handler else 'TASK'} [{task.name}]"))
 
     def progress(self, task: TaskRecord, line: str) -> None:
         self._say(task.lane, f"    {task.name}: {line}")

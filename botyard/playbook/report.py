@@ -63,6 +63,7 @@ class TaskRecord:
     playbook: str
     lane: str
     started_s: float
+    handler: bool = False
     status: Status = "running"
     changed: bool = False
     duration_s: float = 0.0

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 from botyard import process
 from botyard.contracts import EXIT_BAD_INPUT, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
-from botyard.playbook.lane import At, Lane, Stop, Stopped
-from botyard.playbook.model import Block, Imported, Play, Playbook, Task
+from botyard.playbook.lane import At, Handlers, Lane, PlayEnded, Stop, Stopped, magic_vars
+from botyard.playbook.model import META, Block, Entries, Imported, Play, Playbook, Task, every_task
 from botyard.playbook.outcome import TaskFailed
 from botyard.playbook.report import Broadcast, Clock, PlayRecord, Redactor, RunOptions, RunReport
+from botyard.playbook.select import Selection
 from botyard.playbook.task import TaskRunner
 from botyard.playbook.template import Templar
 
@@ -26,13 +28,13 @@ class Runner:
         self,
         options: RunOptions,
         templar: Templar,
-        chosen: set[Task],
+        selection: Selection,
         report: RunReport,
         listener: Broadcast,
         redactor: Redactor,
     ) -> None:
         self._options = options
-        self._chosen = chosen
+        self._selection = selection
         self._report = report
         self._listener = listener
         self._clock = Clock()
@@ -117,47 +119,63 @@ class Runner:
             raise Stopped
 
     def _play(self, play: Play, book: Playbook, lane: Lane) -> None:
-        if not any(self._selected(entry) for entry in play.tasks):
+        if not any(self._selection.runs(task) for task in every_task(play.tasks)):
             return
         record = PlayRecord(play.name, play.hosts, book.name, lane.name, self._clock.now())
         with self._lock:
             self._report.plays.append(record)
         self._listener.play_started(record)
-        magic: Mapping[str, Any] = {
-            "ansible_check_mode": self._options.check,
-            "ansible_diff_mode": self._options.diff,
-            "ansible_play_name": play.name,
-            "inventory_hostname": play.hosts,
-            "playbook_dir": str(book.file.parent),
-        }
         # Weakest last: magic, then vars of the play, its files, of import_playbook.
-        layers = [*reversed(play.vars), magic]
+        layers = [*reversed(play.vars), magic_vars(play, book, self._options)]
+        at = At(record, book, layers, lane, Handlers(play.handlers, lambda handler: self._tasks.title(handler, at)))
         try:
-            self._entries(play.tasks, At(record, book, layers, lane, rescued=False))
+            with contextlib.suppress(PlayEnded):
+                self._tasks_and_handlers(play, at)
         finally:
             record.duration_s = self._clock.now() - record.started_s
 
-    def _selected(self, entry: Task | Block) -> bool:
-        if isinstance(entry, Task):
-            return entry in self._chosen
-        return any(task in self._chosen for task in entry.every_task())
+    def _tasks_and_handlers(self, play: Play, at: At) -> None:
+        flushes = 2 if self._selection.handlers else 0  # as in Ansible: after tasks, and after post_tasks
+        try:
+            self._entries(play.tasks, at)
+        except TaskFailed:
+            if play.force_handlers and flushes:
+                self._flush(at)
+            raise
+        for _ in range(flushes):
+            self._flush(at)
 
-    def _entries(self, entries: Sequence[Task | Block], at: At) -> None:
+    def _flush(self, at: At) -> None:
+        for handler in at.handlers.flush():
+            self._task(handler, replace(at, handling=True))
+
+    def _entries(self, entries: Entries, at: At) -> None:
         for entry in entries:
             if isinstance(entry, Block):
                 self._block(entry, at)
-            elif entry in self._chosen:
-                if at.lane.stop.is_set():
-                    raise Stopped
-                self._tasks.run(entry, at)
+            elif at.handling or self._selection.runs(entry):
+                self._task(entry, at)
+
+    def _task(self, task: Task, at: At) -> None:
+        if at.lane.stop.is_set():
+            raise Stopped
+        outcome = self._tasks.run(task, at)
+        for entries, loop_vars in outcome.included:
+            self._entries(entries, replace(at, params=(loop_vars, *task.params, *at.params)))
+        if task.module == META and outcome.status == "ok":
+            if outcome.data["action"] == "flush_handlers":
+                self._flush(at)
+            elif outcome.data["action"] == "end_play":
+                raise PlayEnded
 
     def _block(self, block: Block, at: At) -> None:
         pending: TaskFailed | None = None
         try:
-            self._entries(block.tasks, at.with_rescue() if block.rescue else at)
+            self._entries(block.tasks, replace(at, rescued=True) if block.rescue else at)
         except TaskFailed as failure:
             if block.rescue:
-                at.lane.facts["ansible_failed_task"] = {"name": failure.record.name, "action": failure.record.module}
+                name, action = failure.record.name, failure.record.module
+                at.lane.facts["ansible_failed_task"] = {"name": name if name != action else "", "action": action}
                 at.lane.facts["ansible_failed_result"] = failure.result
                 try:
                     self._entries(block.rescue, at)

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from botyard.contracts import BadInput, BotyardError, Context, Result
 from botyard.playbook.lane import At
-from botyard.playbook.model import Conditions, Task
+from botyard.playbook.model import META, Conditions, Entries, Task
 from botyard.playbook.outcome import Outcome, TaskFailed, skipped, together
 from botyard.playbook.report import (
     HIDDEN,
@@ -25,6 +25,8 @@ from botyard.playbook.report import (
 )
 from botyard.playbook.source import Text, Where
 from botyard.playbook.template import Scope, Templar, TemplateFailed
+
+_MAX_INCLUDES = 100
 
 
 class TaskRunner:
@@ -46,21 +48,22 @@ class TaskRunner:
         self._clock = clock
         self._report = report
 
-    def run(self, task: Task, at: At) -> None:
-        """Runs it and tells everyone.
+    def run(self, task: Task, at: At) -> Outcome:
+        """Runs it, notifies its handlers and tells everyone.
 
         Raises:
             TaskFailed: it failed and its errors are not ignored.
         """
         scope = self._scope(task, at)
         record = TaskRecord(
-            name=self._title(task, scope),
+            name=self.title(task, at),
             module=task.module,
             where=str(task.where),
             play=at.play.name,
             playbook=at.book.name,
             lane=at.lane.name,
             started_s=self._clock.now(),
+            handler=at.handling,
         )
         self._report.tasks.append(record)
         self._listener.task_started(record)
@@ -68,6 +71,7 @@ class TaskRunner:
         try:
             hidden = bool(self._one(task.outer.no_log, scope))
             outcome = self._rounds(task, at, scope, record, hidden)
+            _notify(outcome, at)
         except TemplateFailed as error:
             outcome = Outcome.failure(error.message, error.cure)
         except KeyboardInterrupt:
@@ -81,9 +85,12 @@ class TaskRunner:
         elif status == "failed":
             status = "ignored" if self._ignores(task, scope) else "rescued" if at.rescued else "failed"
         self._close(record, outcome, status, hidden)
-        at.play.count(record)
+        if task.module != META:
+            at.play.count(record)
+        at.play.ok += max(0, len(outcome.included) - 1)  # as in Ansible: ok counts each file of include_tasks
         if status in ("failed", "rescued", "interrupted"):
             raise TaskFailed(record, outcome.data, outcome.bad_input)
+        return outcome
 
     def _close(self, record: TaskRecord, outcome: Outcome, status: Status, hidden: bool) -> None:
         self._redactor.learn_secrets(outcome.data)
@@ -112,13 +119,15 @@ class TaskRunner:
             return False
 
     def _scope(self, task: Task, at: At) -> Scope:
-        # Ansible's order: extra vars, what tasks registered, vars of the task, of its blocks, of the play.
+        # Ansible's order: extra vars, of include_tasks, what tasks registered, of the task, of its blocks, of the play.
+        params: list[Mapping[str, Any]] = [*task.params, *at.params]
         own: list[Mapping[str, Any]] = [*reversed(task.outer.vars)]
-        return Scope(self._templar, [self._options.extra_vars, at.lane.facts, *own, *at.layers])
+        return Scope(self._templar, [self._options.extra_vars, *params, at.lane.facts, *own, *at.layers])
 
-    def _title(self, task: Task, scope: Scope) -> str:
+    def title(self, task: Task, at: At) -> str:
+        """Its name with the templates in it worked out, as far as they can be."""
         try:
-            return self._redactor.text(str(self._templar.render(task.name, scope) or task.module))
+            return self._redactor.text(str(self._templar.render(task.name, self._scope(task, at)) or task.module))
         except TemplateFailed:
             return task.title
 
@@ -150,6 +159,7 @@ class TaskRunner:
             except TemplateFailed as error:
                 outcome = Outcome.failure(error.message, error.cure)
             outcome.data = {**outcome.data, **own}
+            outcome.included = [(entries, own) for entries, _ in outcome.included]
             outcomes.append(outcome)
             self._item_done(task, inner, record, outcome, item, hidden)
             if at.lane.stop.interrupted:
@@ -225,6 +235,7 @@ class TaskRunner:
 
         try:
             args = self._arguments(task, scope, hidden)
+            notify = self._one(task.outer.notify, scope)
             check = self._one(task.outer.check_mode, scope)
             diff = self._one(task.outer.diff, scope)
             context = Context(
@@ -238,6 +249,7 @@ class TaskRunner:
                 render_file=lambda file: self._render_file(file, scope),
             )
             result = cast("Result", task.spec.run(args, context))
+            included = self._included(task, args, at)
         except TemplateFailed:
             raise
         except BotyardError as error:
@@ -254,8 +266,18 @@ class TaskRunner:
             )
             outcome.traceback = tracebacks.format_exc()
         else:
-            return self._taken(result, at)
+            outcome = self._taken(result, at)
+            outcome.notify = [] if notify is None else notify if isinstance(notify, list) else [notify]
+            outcome.included = included
         return outcome
+
+    @staticmethod
+    def _included(task: Task, args: Any, at: At) -> list[tuple[Entries, Mapping[str, Any]]]:
+        if task.load is None:
+            return []
+        if len(at.params) > _MAX_INCLUDES:
+            raise BotyardError("include_tasks goes too deep", "a file that includes itself needs a when that ends it")
+        return [(task.load(args.file) if task.included is None else task.included, {})]
 
     def _taken(self, result: Result, at: At) -> Outcome:
         data = {**result.data, "changed": result.changed, "failed": result.failed}
@@ -268,11 +290,7 @@ class TaskRunner:
         return Outcome(data, list(result.diff), list(result.warnings), shown=result.msg)
 
     def _arguments(self, task: Task, scope: Scope, hidden: bool) -> Any:
-        raw = task.spec.takes_expressions()
-        rendered: dict[str, Any] = {k: v for k, v in task.args.items() if k in raw}
-        rest = type(task.args)(task.args.where)
-        rest.update({k: v for k, v in task.args.items() if k not in raw})
-        rendered.update(self._templar.render(rest, scope))
+        rendered = task.spec.expressions(task.args) | self._templar.render(task.spec.templates(task.args), scope)
         return task.spec.build(rendered, lambda text: self._templar.evaluate(text, scope), self._redactor.learn)
 
     def _render_file(self, file: Path, scope: Scope) -> str:
@@ -305,3 +323,11 @@ class TaskRunner:
             if not value:
                 return False
         return True
+
+
+def _notify(outcome: Outcome, at: At) -> None:
+    """Only where something changed; then for all items of a loop."""
+    for name in outcome.notify if outcome.status == "changed" else ():
+        if not at.handlers.notify(str(name)):
+            outcome.shown = f"no handler is named {str(name)!r}"
+            outcome.data.update(failed=True, msg=outcome.shown)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import GeneratorType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.nativetypes import NativeCodeGenerator
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import consume, missing
 
 from botyard.contracts import BotyardError
-from botyard.playbook.filters import FILTERS, OMIT, TESTS, lookup
+from botyard.playbook.filters import EXCUSING, FILTERS, OMIT, TESTS, lookup
 from botyard.playbook.source import Map, Seq, Text, Where, close_to, located
 
 # What a wrong expression can raise while it runs; anything else is a fault of ours.
@@ -24,6 +25,8 @@ _MAX_DEPTH = 40
 
 class TemplateFailed(BotyardError):
     """An expression of the playbook could not be worked out; the message starts with its place."""
+
+    undefined = False  # for want of a variable: then default() helps
 
 
 class _Undefined(StrictUndefined):
@@ -68,6 +71,17 @@ class _LazyContext(Context):
         return self.parent.get(key, missing) if value is missing else value
 
 
+def _passing_on(function: Any) -> Callable[..., Any]:
+    """As in Ansible, a filter or test of something undefined is undefined: ``(nope | upper) | default('x')`` works."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **named: Any) -> Any:
+        missed = [value for value in (*args, *named.values()) if isinstance(value, _Undefined)]
+        return missed[0] if missed else function(*args, **named)
+
+    return call
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     code_generator_class = _CodeGenerator
     context_class = _LazyContext
@@ -77,6 +91,8 @@ class _Environment(ImmutableSandboxedEnvironment):
         super().__init__(undefined=_Undefined, keep_trailing_newline=True, trim_blocks=True, autoescape=False)
         self.filters.update(FILTERS)
         self.tests.update(TESTS)
+        for table, excused in ((self.filters, EXCUSING), (self.tests, ("defined", "undefined"))):
+            table.update({name: _passing_on(table[name]) for name in table if name not in excused})
         self.globals.pop("lipsum", None)
         self.globals.update(omit=OMIT, lookup=lookup)
 
@@ -111,6 +127,10 @@ class Scope:
                 self._depth += 1
                 try:
                     return self._templar.render(value, self)
+                except TemplateFailed as error:
+                    if not error.undefined:
+                        raise
+                    return _Undefined(name=name, exc=cast("Any", lambda _, cause=error: cause))
                 finally:
                     self._depth -= 1
         return missing
@@ -136,6 +156,13 @@ class Templar:
 
     def check_expression(self, text: Text) -> None:
         self._compiled(text, expression=True)
+
+    def parse(self, text: Text, *, expression: bool = False) -> nodes.Template:
+        """What Jinja2 makes of it."""
+        return self._env.parse(f"{{{{ ({_unwrapped(text)}) }}}}" if expression else str(text))
+
+    def is_global(self, name: str) -> bool:
+        return name in self._env.globals
 
     def render(self, value: Any, scope: Scope) -> Any:
         """The value with its templates worked out; only strings of a playbook are templates.
@@ -255,7 +282,9 @@ def _failure(text: Text, error: Exception, scope: Scope) -> TemplateFailed:
         cure = close_to(str(name), scope.names()) or "set it in vars, by an earlier register, or use default(...)"
     where = text.where
     excerpt = where.excerpt()
-    return TemplateFailed(f"{where}: {message}" + (f"\n{excerpt}" if excerpt else ""), cure)
+    failure = TemplateFailed(f"{where}: {message}" + (f"\n{excerpt}" if excerpt else ""), cure)
+    failure.undefined = isinstance(error, UndefinedError)
+    return failure
 
 
 def _name_hint(message: str, env: _Environment) -> str:

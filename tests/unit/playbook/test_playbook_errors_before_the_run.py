@@ -43,7 +43,7 @@ CASES = {
     "connection ssh": (PLAY + "  connection: ssh\n", "4:15", "only connection: local", "--target"),
     "unknown play keyword": (PLAY + "  taks: []\n", "4:3", "unknown keyword of a play 'taks'", "did you mean tasks?"),
     "refused play keyword": (PLAY + "  become: true\n", "4:3", "'become' is not supported", "user who started"),
-    "roles": (PLAY + "  roles: [a]\n", "4:3", "'roles' is not supported", "import_playbook"),
+    "roles": (PLAY + "  roles: [a]\n", "4:3", "'roles' is not supported", "import_tasks"),
     "tasks is text": (PLAY + "  tasks: hello\n", "4:10", "tasks takes a list", ""),
     "vars is a list": (PLAY + "  vars: [a]\n", "4:9", "vars takes a mapping", ""),
     "bad variable name": (PLAY + "  vars: {a-b: 1}\n", "4:10", "'a-b' is not a variable name", ""),
@@ -87,7 +87,7 @@ CASES = {
     "rescue alone": (TASKS + "    - rescue: []\n", "5:7", "beside block", ""),
     "block keyword": (TASKS + "    - block: []\n      register: a\n", "6:7", "unknown keyword of a block", ""),
     "set_fact name": (TASKS + "    - set_fact: {a-b: 1}\n", "5:18", "not a variable name", ""),
-    "handlers": (PLAY + "  handlers: []\n", "4:3", "'handlers' is not supported", "not supported yet"),
+    "listen": (TASKS + "    - debug:\n      listen: a\n", "6:7", "'listen' is not supported", "only handlers"),
 }  # fmt: skip
 
 

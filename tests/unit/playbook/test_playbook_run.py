@@ -235,9 +235,10 @@ def test_expressions_never_come_from_tasks(kit):
 
 
 def test_undefined_variable_fails_the_task_with_its_place(kit):
-    ran = kit.play("- name: t\n  debug: {msg: '{{ hots }}'}", extra_vars={"host": 1})
+    hots = "- name: t\n  debug: {msg: '{{ hots }}'}\n  when: said is changed"
+    ran = kit.play("- {command: 'true', register: said}\n" + hots, extra_vars={"host": 1})
     assert ran.report.exit_code == 1
-    assert "play.yml:7:20: 'hots' is undefined" in ran.task("t").msg
+    assert "play.yml:8:20: 'hots' is undefined" in ran.task("t").msg
     assert ran.task("t").cure == "did you mean host?"
 
 

@@ -55,6 +55,8 @@ def render(template, /, **names):
         ("{{ nope | default('d') }}", "d"),
         ("{{ m.x.y.z | default('d') }}", "d"),
         ("{{ nope is defined }}", False),
+        ("{{ nope | upper | default('d') }}", "d"),
+        ("{{ nope | b64encode | default('d') }}", "d"),
         ("{{ {'b': [1], 'a': 'é'} | to_json }}", '{"b": [1], "a": "\\u00e9"}'),
         ("{{ m | to_nice_json }}", '{\n    "a": 1\n}'),
         ("{{ '[1, 2]' | from_json }}", [1, 2]),
@@ -105,6 +107,15 @@ def test_text_from_a_task_is_never_a_template(text):
 def test_variables_are_made_from_variables_when_asked():
     names = {"a": marked("{{ b }}!"), "b": marked("{{ c }}"), "c": 1, "unused": marked("{{ nope }}")}
     assert render("{{ a }}", **names) == "1!"
+
+
+def test_a_variable_made_from_an_undefined_one_is_undefined():
+    names = {"a": marked("{{ nope }}"), "b": marked({"in": "{{ nope }}"})}
+    assert render("{{ a | default(1) }}{{ b | default(2) }} {{ a is defined }}", **names) == "12 False"
+    with pytest.raises(TemplateFailed, match=r"^x\.yml:1:1: 'nope' is undefined\n"):
+        render("{{ a }}", **names)
+    with pytest.raises(TemplateFailed, match="made from itself"):
+        render("{{ a | default(1) }}", a=marked("{{ a }}"))
 
 
 def test_a_variable_made_from_itself_is_told():
