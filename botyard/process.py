@@ -102,7 +102,7 @@ def run(
         child.wait(timeout=timeout_s)
     except subprocess.TimeoutExpired:
         _end(child)
-        raise TimedOut(" ".join(shown[:4]), timeout_s, "".join([*out, *err])[-500:].strip()) from None
+        raise TimedOut(" ".join(shown[:4]), timeout_s, "".join([*out, *err][-5:]).strip()) from None
     except BaseException:
         _end(child)
         raise

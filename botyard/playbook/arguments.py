@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from botyard import modules
-from botyard.contracts import BotyardError, Secret
+from botyard.contracts import BotyardError
 from botyard.modules.spec import Expression
 from botyard.playbook.source import Map, Seq, Text, Where, close_to, refuse
 from botyard.playbook.template import Templar, has_template, texts_of
@@ -96,7 +96,7 @@ class ArgSpec:
         return refuse(where, f"{self.name} takes its arguments as a mapping", cure)
 
     def _check_literal(self, field: str, value: Any, at: Where, templar: Templar) -> None:
-        if self._is_expression(field):
+        if self._is(field, "expression"):
             found = list(texts_of(value))
             count = len(value) if isinstance(value, Seq) else 1
             if len(found) + sum(isinstance(v, bool) for v in (value if isinstance(value, Seq) else [value])) != count:
@@ -130,11 +130,9 @@ class ArgSpec:
             return self._args(**{self._into: dict(rendered)})
         values: dict[str, Any] = {}
         for field, value in rendered.items():
-            if self._fields[field].metadata.get("secret"):
+            if self._is(field, "secret"):
                 hide(value)
-            if isinstance(value, Secret):
-                hide(value)
-            if self._is_expression(field):
+            if self._is(field, "expression"):
                 values[field] = _expressions(value, evaluate)
                 continue
             try:
@@ -148,11 +146,15 @@ class ArgSpec:
             raise BotyardError(f"{self.name} needs the argument {missing[0]!r}", self._doc(missing[0]))
         return self._args(**values)
 
-    def takes_expressions(self) -> frozenset[str]:
-        return frozenset(name for name in self._fields if self._is_expression(name))
+    def secrets(self, args: Mapping[str, Any]) -> list[Any]:
+        """What ``args`` holds that must never be shown, its templates not worked out."""
+        return [value for name, value in args.items() if self._is(name, "secret")]
 
-    def _is_expression(self, field: str) -> bool:
-        return bool(self._fields[field].metadata.get("expression"))
+    def takes_expressions(self) -> frozenset[str]:
+        return frozenset(name for name in self._fields if self._is(name, "expression"))
+
+    def _is(self, field: str, what: str) -> bool:
+        return field in self._fields and bool(self._fields[field].metadata.get(what))
 
     def _doc(self, field: str) -> str:
         doc = self._fields[field].metadata.get("doc", "")

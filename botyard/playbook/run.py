@@ -12,7 +12,8 @@ from botyard.contracts import EXIT_BAD_INPUT, EXIT_DONE, EXIT_FAILED, EXIT_INTER
 from botyard.playbook.lane import At, Lane, Stop, Stopped
 from botyard.playbook.model import Block, Imported, Play, Playbook, Task
 from botyard.playbook.outcome import TaskFailed
-from botyard.playbook.report import Broadcast, Clock, PlayRecord, Redactor, RunOptions, RunReport
+from botyard.playbook.redact import Redactor
+from botyard.playbook.report import Broadcast, Clock, PlayRecord, RunOptions, RunReport
 from botyard.playbook.task import TaskRunner
 from botyard.playbook.template import Templar
 
