@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
 from botyard.playbook.plain import diff_lines, failure_lines, first_line
-from botyard.playbook.report import PlayRecord, RunReport, Status, TaskRecord
+from botyard.playbook.report import RunReport, Status, TaskRecord
 
 _MAX_CHARS = 40_000  # of one text; report.json has all of it
 _SHOWN_APART = ("msg", "stdout", "stderr", "stdout_lines", "stderr_lines", "checks", "summary_lines")
@@ -21,42 +20,24 @@ _STATUSES: tuple[Status, ...] = (
 _VERDICTS = {0: "Done", 1: "Failed", 2: "Refused", 130: "Interrupted"}
 
 
-@dataclass
-class Row:
-    """A line of the timeline: the tasks of one playbook in one lane."""
-
-    playbook: str
-    lane: str
-    plays: list[PlayRecord] = field(default_factory=list)
-    tasks: list[tuple[int, TaskRecord]] = field(default_factory=list)
-
-    @property
-    def from_s(self) -> float:
-        return min(play.started_s for play in self.plays)
-
-    @property
-    def to_s(self) -> float:
-        return max(play.started_s + play.duration_s for play in self.plays)
-
-
 def page(report: RunReport) -> str:
     """The whole page as text."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["first_line"] = first_line
     source = Path(__file__).with_name("report.html.j2").read_text(encoding="utf-8")
-    rows: dict[tuple[str, str], Row] = {}
-    for play in report.plays:
-        rows.setdefault((play.playbook, play.lane), Row(play.playbook, play.lane)).plays.append(play)
-    for number, task in enumerate(report.tasks):
-        rows[task.playbook, task.lane].tasks.append((number, task))
+    tasks = list(enumerate(report.tasks))
+    rows = {
+        (play.playbook, play.lane): [(n, t) for n, t in tasks if (t.playbook, t.lane) == (play.playbook, play.lane)]
+        for play in report.plays
+    }
     return environment.from_string(source).render(
         report=report,
         verdict=_VERDICTS.get(report.exit_code, f"Exit code {report.exit_code}"),
-        rows=list(rows.values()),
+        rows=rows,
         statuses={s: n for s in _STATUSES if (n := sum(task.status == s for task in report.tasks))},
         failure_lines=failure_lines,
-        bad=[(n, task) for n, task in enumerate(report.tasks) if task.status in ("failed", "interrupted", "running")],
-        slowest=sorted(enumerate(report.tasks), key=lambda pair: -pair[1].duration_s)[:5],
+        bad=[(n, task) for n, task in tasks if task.status in ("failed", "interrupted", "running")],
+        slowest=sorted(tasks, key=lambda pair: -pair[1].duration_s)[:5],
         details=[_details(task) for task in report.tasks],
     )
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import functools
 import json
 import math
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from botyard.contracts import Diff, Secret
 
@@ -80,7 +80,7 @@ class Redactor:
             return value
         if isinstance(value, int | float):
             shown = str(value)
-            hidden = self.text(shown)
+            hidden = self.text(shown) if len(shown) >= MINIMUM else shown
             return value if hidden == shown and math.isfinite(value) else hidden
         if isinstance(value, Mapping):
             return {self.text(str(key)): self.clean(item) for key, item in value.items()}
@@ -93,9 +93,10 @@ class Redactor:
 
 
 def _forms(value: str) -> Iterator[str]:
-    """What to look for word by word: parts that no notation changes, and base64."""
+    """What to look for as it stands: the value, its lines, and their base64."""
     whole = value.strip()
-    yield from (part for part in {whole, *map(str.strip, value.splitlines())} if _PLAIN.fullmatch(part))
+    yield from {whole, *map(str.strip, value.splitlines())}
+    yield from (json.dumps(whole)[1:-1], quote(whole, safe="", errors="replace"))
     for data in {value.encode(errors="replace"), whole.encode(errors="replace")}:
         encoded = [line.decode() for line in (base64.b64encode(data), *base64.encodebytes(data).splitlines())]
         # Inside a longer text its base64 depends on where it starts: three cases, the shared first and last signs cut.
@@ -103,39 +104,23 @@ def _forms(value: str) -> Iterator[str]:
             every = base64.b64encode(bytes(lead) + data).decode()
             encoded.append(every[-(-lead * 8 // 6) : (lead + len(data)) * 8 // 6])
         for form in encoded:
-            yield form
-            yield form.translate(_URL_SAFE)
-            yield form.rstrip("=")
+            yield from (form, form.rstrip("="), form.translate(_URL_SAFE))
 
 
 def _patterns(value: str) -> Iterator[re.Pattern[str]]:
-    """What to look for where the value has signs that JSON, YAML, a shell, a URL, XML or Python write in another way,
-    each of them also inside another, and where YAML breaks a long line."""
+    """The value and its lines where JSON, YAML, a shell, a URL, XML or Python write some signs in another way, each of
+    them also inside another, and where YAML breaks a long line: letters and digits with anything between them."""
     for part in sorted({value.strip(), *map(str.strip, value.splitlines())}, key=len, reverse=True):
-        if len(part) >= MINIMUM and not _PLAIN.fullmatch(part):
-            yield re.compile("".join(_sign(sign) for sign in re.findall(r"\s+|.", part)))
+        runs = _PLAIN.findall(part)
+        if runs != [part] and sum(map(len, runs)) >= MINIMUM:
+            yield re.compile(_SIGNS.join(map(re.escape, runs)))
 
 
-@functools.cache
-def _sign(sign: str) -> str:
-    """A pattern for one sign (or one run of blanks) in all these notations; it never backtracks far."""
-    if _PLAIN.fullmatch(sign):
-        return re.escape(sign)
-    if sign.isspace():
-        return r"(?:\s|\\[nrt]?|\+|(?i:%(?:25)*(?:0d|0a|09|20)))+"
-    percent = "(?i:" + "".join(f"%(?:25)*{byte:02x}" for byte in sign.encode(errors="replace")) + ")"
-    if sign == "\\":
-        return rf"(?:\\|{percent})+"
-    escape = rf"(?i:[xu]0*{ord(sign):x})"
-    if sign in "'\"":  # a run, as a shell writes one quote as five signs
-        return rf"(?:['\"]|\\{escape}?|&(?:#?\w+;)+|{percent})+"
-    ways = [re.escape(sign), percent, rf"\\{escape}"]
-    if sign in "&<>":
-        ways.insert(0, r"&(?:#?\w+;)+")
-    elif ord(sign) > 0xFFFF:
-        ways.append(r"\\+".join(["", *json.dumps(sign)[1:-1].split("\\")[1:]]))
-    return rf"\\*(?:{'|'.join(ways)})"
-
-
-_PLAIN = re.compile(r"[A-Za-z0-9_.~-]+")  # written the same everywhere
 _URL_SAFE = str.maketrans("+/", "-_")
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]+")  # written the same everywhere
+# What stands for other signs. Bounded, and with one way to read any text, so that none makes the search take long.
+_SIGNS = (
+    r"(?:(?:\\|%(?:25)*5[Cc])(?:[nrt]|[xu][0-9A-Fa-f]{2,4}|U[0-9A-Fa-f]{8})"
+    r"|(?:&|%(?:25)*26)(?:amp(?:;|%(?:25)*3[Bb]))*(?:#|%(?:25)*23)?\w{2,8}(?:;|%(?:25)*3[Bb])"
+    r"|%(?:25)*[0-9A-Fa-f]{2}|[^A-Za-z0-9_.~-]){1,400}"
+)

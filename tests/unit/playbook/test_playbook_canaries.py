@@ -5,11 +5,15 @@ from __future__ import annotations
 import base64
 import dataclasses
 import functools
+import html
 import io
 import json
+import shlex
 import sys
+import time
 import types
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 from rich.console import Console
@@ -334,11 +338,34 @@ def test_short_secrets_are_hidden_alone_but_do_not_blot_out_other_words():
     redactor.learn(["ok", short, True, None, 7, "", " "])
     assert redactor.text(short) == "***"
     assert redactor.clean({"a": "ok", "n": 7, "yes": True, "none": None}) == {
-        "a": "***", "n": "***", "yes": True, "none": None,
+        "a": "***", "n": 7, "yes": True, "none": None,
     }  # fmt: skip
     assert redactor.text(f"look: {short} 17 ") == f"look: {short} 17 "
     redactor.learn(short + "a")
     assert redactor.text(f"x{short}ax") == "x***x"
+
+
+@pytest.mark.parametrize("odd", ["a\\ 'b\"  c\\\\d", "  \\\" ' x", "x" * 9 + "\U0001f600é", '& <<>> " &amp;'])
+def test_no_notation_inside_another_shows_a_secret_nor_takes_long(odd):
+    redactor = Redactor()
+    redactor.learn(f"start{odd}end")
+    text = f"start{odd}end"
+    for write in (
+        json.dumps,
+        functools.partial(json.dumps, ensure_ascii=False),
+        repr,
+        shlex.quote,
+        html.escape,
+        quote,
+    ) * 3:
+        assert "start" not in redactor.text(f"<{text}>"), text
+        text = write(text)
+        if len(text) > 2000:
+            break
+    started = time.process_time()
+    for run in ("\\", "'", "\\\\n", " ", "&amp;", "%25"):
+        assert redactor.text(f"start{run * 3000}x") == f"start{run * 3000}x"
+    assert time.process_time() - started < 1
 
 
 def test_values_come_out_fit_for_json_and_utf_8():
