@@ -128,7 +128,7 @@ class Paths:
     cache: Path
 
 
-def _silent(_line: str) -> None:
+def _silent(_what: object) -> None:
     return None
 
 
@@ -146,6 +146,7 @@ class Context:
         paths: where things lie.
         target: the typed target (``botyard.targets.Target``); Any here as contracts import nothing.
         progress: call with one short line whenever long work reaches a new state.
+        hide: call with a value that must never be shown (or a list of such), as soon as it is known.
         environment: extra environment variables of the task, for child processes.
         basedir: folder of the playbook file; relative paths in arguments start there.
         render_file: gives the text of a template file with the task's variables filled in.
@@ -156,6 +157,7 @@ class Context:
     paths: Paths
     target: Any
     progress: Callable[[str], None] = _silent
+    hide: Callable[[object], None] = _silent
     environment: Mapping[str, str] = field(default_factory=dict)
     basedir: Path = field(default_factory=Path)
     render_file: Callable[[Path], str] = _no_templates

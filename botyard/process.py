@@ -104,7 +104,7 @@ def run(
         _ended(child, readers, started + timeout_s)
     except subprocess.TimeoutExpired:
         _end(child)
-        raise TimedOut(" ".join(shown[:4]), timeout_s, "".join([*out, *err])[-500:].strip()) from None
+        raise TimedOut(" ".join(shown[:4]), timeout_s, "".join([*out, *err][-5:]).strip()) from None
     except BaseException:
         _end(child)
         raise

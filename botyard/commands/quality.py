@@ -27,13 +27,15 @@ SLOW: list[tuple[str, list[str]]] = [
     ("registries", ["pytest", "-v", "-s", "tests/registries"]),
     ("other bots", ["pytest", "-v", "tests/other_bots"]),
     ("killed runs", ["pytest", "-v", "tests/recovery"]),
+    ("browser", ["pytest", "-v", "tests/browser"]),
 ]
 
 
 @task(
     help={
         "quick": "without the end-to-end run: no Docker needed, done in a minute",
-        "all": "also the slow lanes: sources: registries on local servers, other bots, runs killed at five moments",
+        "all": "also the slow lanes: sources: registries on local servers, other bots, runs killed at five moments, "
+        "and the report page in a browser (needs .[browser] and a Chromium, else it is skipped)",
     }
 )
 def test(c: Context, quick: bool = False, all: bool = False) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -79,7 +80,7 @@ def run(args: Args, ctx: Context) -> Result:
     if args.return_content or status not in wanted:
         data["content"] = text
     if status not in wanted:
-        short = text.strip()[:200]
+        short = re.sub(r"[\w+/=.~%-]+\Z", "...", text[:200]) if len(text) > 200 else text.strip()  # never half a secret
         message = f"{args.method} {args.url} answered {status}, wanted {', '.join(map(str, wanted))}"
         return Result(failed=True, msg=f"{message}: {short}" if short else message, data=data)
     if args.dest is not None:

@@ -44,6 +44,7 @@ class Args:
 def run(args: Args, ctx: Context) -> Result:
     """Changed is decided by the server's own dry run; check mode only asks for that, --diff shows it."""
     bodies = _bodies(args, ctx)
+    ctx.hide([desired.secret_values(body) for body in bodies])
     kubeconfig = ctx.paths.state / "kubeconfig"
     if ctx.check and not kubeconfig.is_file():
         return Result(changed=args.state == "present", msg="there is no cluster yet")
@@ -80,6 +81,7 @@ def _present(kube: Kube, bodies: list[dict[str, Any]], args: Args, ctx: Context)
             if args.wait and body["kind"] == "Deployment":
                 _rolled_out(kube, body, args, ctx)
             results.append(_live(kube, body, namespace) or {})
+            ctx.hide(desired.secret_values(results[-1]))
     names = ", ".join(d.header for d in diffs)
     data: dict[str, Any] = {"result": results[0] if len(results) == 1 else {"results": results}}
     return Result(changed=bool(diffs), msg=names or "as wanted", data=data, diff=diffs if ctx.diff else [])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from botyard.contracts import Context, Result
 from botyard.later import later
 from botyard.modules.spec import arg
-from botyard.release import guard
+from botyard.release import desired, guard
 from botyard.tools.kube import Kube
 
 kubernetes = later("kubernetes")
@@ -57,4 +57,5 @@ def run(args: Args, ctx: Context) -> Result:
         return Result(
             msg=f"this cluster knows no {args.api_version} {args.kind}", data={"resources": [], "api_found": False}
         )
+    ctx.hide([desired.secret_values(body) for body in found])
     return Result(msg=f"{len(found)} found", data={"resources": found, "api_found": True})

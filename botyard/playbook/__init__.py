@@ -11,12 +11,14 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from botyard.playbook.load import Loader
 from botyard.playbook.model import Playbook
-from botyard.playbook.report import Broadcast, Listener, Redactor, RunOptions, RunReport
+from botyard.playbook.redact import Redactor
+from botyard.playbook.report import Broadcast, Listener, RunOptions, RunReport
 from botyard.playbook.run import Runner
 from botyard.playbook.select import Selection, listing, select
 from botyard.playbook.template import Templar
@@ -81,11 +83,12 @@ def run_playbooks(files: Sequence[Path], *, ctx: RunOptions) -> RunReport:
     books, templar, selection = check_playbooks(files, ctx=ctx)
     report = RunReport(check=ctx.check, go_on=_this_command(), run_dir=ctx.run_dir)
     redactor = Redactor()
-    redactor.learn_secrets(dict(ctx.extra_vars))
+    ctx = replace(ctx, extra_vars=redactor.unwrapped(dict(ctx.extra_vars)))
     listener = Broadcast(_listeners(ctx))
     try:
         with _ended_like_ctrl_c():
             Runner(ctx, templar, selection, report, listener, redactor).run(books)
+        report.go_on = redactor.text(report.go_on)  # its --extra-vars may hold what a task made known as secret
         listener.finished(report)
     finally:
         listener.close()

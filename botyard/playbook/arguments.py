@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from botyard import modules
-from botyard.contracts import BotyardError, Secret
+from botyard.contracts import BotyardError
 from botyard.modules.spec import Expression
 from botyard.playbook.source import Map, Seq, Text, Where, close_to, refuse
 from botyard.playbook.template import Templar, has_template, texts_of
@@ -98,7 +98,7 @@ class ArgSpec:
         return refuse(where, f"{self.name} takes its arguments as a mapping", cure)
 
     def _check_literal(self, field: str, value: Any, at: Where, templar: Templar) -> None:
-        if self._is_expression(field):
+        if self._is(field, "expression"):
             found = list(texts_of(value))
             count = len(value) if isinstance(value, Seq) else 1
             if len(found) + sum(isinstance(v, bool) for v in (value if isinstance(value, Seq) else [value])) != count:
@@ -134,11 +134,9 @@ class ArgSpec:
             return self._args(**{self._into: dict(rendered)})
         values: dict[str, Any] = {}
         for field, value in rendered.items():
-            if self._fields[field].metadata.get("secret"):
+            if self._is(field, "secret"):
                 hide(value)
-            if isinstance(value, Secret):
-                hide(value)
-            if self._is_expression(field):
+            if self._is(field, "expression"):
                 values[field] = _expressions(value, evaluate)
                 continue
             try:
@@ -154,7 +152,7 @@ class ArgSpec:
 
     def expressions(self, args: Map) -> dict[str, Any]:
         """Those of ``args`` that are expressions, not templates."""
-        return {} if self._into else {key: value for key, value in args.items() if self._is_expression(key)}
+        return {} if self._into else {key: value for key, value in args.items() if self._is(key, "expression")}
 
     def templates(self, args: Map) -> Map:
         """The others."""
@@ -162,8 +160,12 @@ class ArgSpec:
         part.update({key: value for key, value in args.items() if key not in self.expressions(args)})
         return part
 
-    def _is_expression(self, field: str) -> bool:
-        return bool(self._fields[field].metadata.get("expression"))
+    def secrets(self, args: Mapping[str, Any]) -> list[Any]:
+        """What ``args`` holds that must never be shown, its templates not worked out."""
+        return [value for name, value in args.items() if self._is(name, "secret")]
+
+    def _is(self, field: str, what: str) -> bool:
+        return field in self._fields and bool(self._fields[field].metadata.get(what))
 
     def _doc(self, field: str) -> str:
         doc = self._fields[field].metadata.get("doc", "")

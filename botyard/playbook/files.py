@@ -1,4 +1,4 @@
-"""What a run leaves in its folder: events as JSON lines, the whole as JSON, tracebacks."""
+"""What a run leaves in its folder: events as JSON lines, the whole as JSON, JUnit and a page, tracebacks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from botyard.playbook.junit import junit
-from botyard.playbook.report import ItemRecord, Listener, PlayRecord, RunReport, TaskRecord, plain
+from botyard.playbook.report import PAGE, ItemRecord, Listener, PlayRecord, RunReport, TaskRecord, plain
 
 
 class Files(Listener):
@@ -50,6 +50,9 @@ class Files(Listener):
         self._event("finished", exit_code=report.exit_code, duration_s=report.duration_s, counts=report.counts())
         _write(self._folder / "report.json", json.dumps(report.as_json(), ensure_ascii=False, default=plain))
         _write(self._folder / "junit.xml", junit(report))
+        from botyard.playbook.page import page  # only at the end: it takes some milliseconds to load
+
+        _write(self._folder / PAGE, page(report))
 
     def close(self) -> None:
         self._events.close()

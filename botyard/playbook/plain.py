@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from botyard.contracts import Diff
-from botyard.playbook.report import ItemRecord, Listener, PlayRecord, RunReport, Status, TaskRecord
+from botyard.playbook.report import PAGE, ItemRecord, Listener, PlayRecord, RunReport, Status, TaskRecord
 from botyard.playbook.source import shown
 
 _WIDTH = 79
@@ -155,4 +155,4 @@ def ending(report: RunReport) -> Iterator[str]:
     if report.exit_code and report.go_on:
         yield f"go on with the same command (what is done is quick the second time): {report.go_on}"
     if report.run_dir is not None:
-        yield f"report: {shown(report.run_dir)}"
+        yield f"report: {shown(report.run_dir / PAGE)}"

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from botyard.contracts import Diff, Paths, Secret
+from botyard.contracts import Diff, Paths
 
 Status = Literal["running", "ok", "changed", "skipped", "failed", "ignored", "rescued", "interrupted"]
 HIDDEN = "output hidden by no_log"
+PAGE = "report.html"  # in the run's folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +110,7 @@ class RunReport:
     """A whole run."""
 
     exit_code: int = 0
+    started_at: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()))  # UTC
     plays: list[PlayRecord] = field(default_factory=list)
     tasks: list[TaskRecord] = field(default_factory=list)
     duration_s: float = 0.0
@@ -137,8 +139,8 @@ class RunReport:
     def as_json(self) -> dict[str, Any]:
         """For ``json.dumps(..., default=plain)``; shares its parts with the records (a copy of all would cost)."""
         plays, tasks = [vars(play) for play in self.plays], [vars(task) for task in self.tasks]
-        head = {"exit_code": self.exit_code, "duration_s": round(self.duration_s, 3), "check": self.check}
-        return {**head, "counts": self.counts(), "plays": plays, "tasks": tasks}
+        head = {"exit_code": self.exit_code, "started_at": self.started_at, "duration_s": round(self.duration_s, 3)}
+        return {**head, "check": self.check, "counts": self.counts(), "plays": plays, "tasks": tasks}
 
 
 def plain(value: Any) -> Any:
@@ -183,56 +185,6 @@ class Broadcast(Listener):
             setattr(self, event, teller(event))
 
 
-class Redactor:
-    """Hides values that must never be shown, wherever they turn up."""
-
-    def __init__(self) -> None:
-        self._values: tuple[str, ...] = ()  # the longest first; replaced as a whole, as other threads read it
-        self._lock = threading.Lock()
-
-    def learn(self, value: Any) -> None:
-        if isinstance(value, Secret):
-            value = value.reveal()
-        if isinstance(value, Mapping):
-            for item in value.values():
-                self.learn(item)
-        elif isinstance(value, list | tuple):
-            for item in value:
-                self.learn(item)
-        elif isinstance(value, str) and value.strip():
-            with self._lock:
-                self._values = tuple(sorted({*self._values, value}, key=len, reverse=True))
-
-    def learn_secrets(self, value: Any) -> None:
-        """Learns the Secrets that lie anywhere in ``value``."""
-        if isinstance(value, Secret):
-            self.learn(value)
-        elif isinstance(value, Mapping):
-            for item in value.values():
-                self.learn_secrets(item)
-        elif isinstance(value, list | tuple):
-            for item in value:
-                self.learn_secrets(item)
-
-    def text(self, text: str) -> str:
-        for value in self._values:
-            text = text.replace(value, "***")
-        return text
-
-    def clean(self, value: Any) -> Any:
-        """A copy fit for JSON with every secret replaced."""
-        if isinstance(value, bool | int | float) or value is None:
-            return value
-        if isinstance(value, Mapping):
-            return {self.text(str(key)): self.clean(item) for key, item in value.items()}
-        if isinstance(value, list | tuple | set | frozenset):
-            return [self.clean(item) for item in value]
-        return self.text(str(value))
-
-    def diffs(self, diffs: Iterable[Diff]) -> list[Diff]:
-        return [Diff(self.text(d.header), self.text(d.before), self.text(d.after)) for d in diffs]
-
-
 class Clock:
     """Seconds since the run began."""
 
@@ -240,4 +192,4 @@ class Clock:
         self._start = time.monotonic()
 
     def now(self) -> float:
-        return round(time.monotonic() - self._start, 3)
+        return round(time.monotonic() - self._start, 6)

@@ -13,7 +13,8 @@ from botyard.contracts import EXIT_BAD_INPUT, EXIT_DONE, EXIT_FAILED, EXIT_INTER
 from botyard.playbook.lane import At, Handlers, Lane, PlayEnded, Stop, Stopped, magic_vars
 from botyard.playbook.model import META, Block, Entries, Imported, Play, Playbook, Task, every_task
 from botyard.playbook.outcome import TaskFailed
-from botyard.playbook.report import Broadcast, Clock, PlayRecord, Redactor, RunOptions, RunReport
+from botyard.playbook.redact import Redactor
+from botyard.playbook.report import Broadcast, Clock, PlayRecord, RunOptions, RunReport
 from botyard.playbook.select import Selection
 from botyard.playbook.task import TaskRunner
 from botyard.playbook.template import Templar

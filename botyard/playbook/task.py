@@ -12,12 +12,12 @@ from botyard.contracts import BadInput, BotyardError, Context, Result
 from botyard.playbook.lane import At
 from botyard.playbook.model import META, Conditions, Entries, Task
 from botyard.playbook.outcome import Outcome, TaskFailed, skipped, together
+from botyard.playbook.redact import Redactor
 from botyard.playbook.report import (
     HIDDEN,
     Clock,
     ItemRecord,
     Listener,
-    Redactor,
     RunOptions,
     RunReport,
     Status,
@@ -93,7 +93,6 @@ class TaskRunner:
         return outcome
 
     def _close(self, record: TaskRecord, outcome: Outcome, status: Status, hidden: bool) -> None:
-        self._redactor.learn_secrets(outcome.data)
         record.status = status
         record.changed = bool(outcome.data.get("changed"))
         record.duration_s = round(self._clock.now() - record.started_s, 3)
@@ -125,11 +124,17 @@ class TaskRunner:
         return Scope(self._templar, [self._options.extra_vars, *params, at.lane.facts, *own, *at.layers])
 
     def title(self, task: Task, at: At) -> str:
-        """Its name with the templates in it worked out, as far as they can be."""
+        """Its name; the templates in it stay as they are where they could show what no_log or an argument hides."""
+        scope = self._scope(task, at)
+        title: Any = task.title
         try:
-            return self._redactor.text(str(self._templar.render(task.name, self._scope(task, at)) or task.module))
+            if not self._one(task.outer.no_log, scope):
+                for value in task.spec.secrets(task.args):
+                    self._redactor.learn(self._one(value, scope))
+                title = self._templar.render(task.name, scope) or task.module
         except TemplateFailed:
-            return task.title
+            pass  # the task itself will say so
+        return self._redactor.text(str(title))
 
     def _rounds(self, task: Task, at: At, scope: Scope, record: TaskRecord, hidden: bool) -> Outcome:
         if task.loop is None:
@@ -173,7 +178,6 @@ class TaskRunner:
             label = str(item if task.loop_label is None else self._templar.render(task.loop_label, scope))
         except TemplateFailed as error:
             label = error.message.splitlines()[0]
-        self._redactor.learn_secrets(outcome.data)
         done = ItemRecord("(hidden by no_log)", outcome.status)
         if not hidden:
             text = self._redactor.text
@@ -244,6 +248,7 @@ class TaskRunner:
                 paths=self._options.paths,
                 target=self._options.target,
                 progress=progress,
+                hide=self._redactor.learn,
                 environment=self._environment(task, scope),
                 basedir=at.book.file.parent,
                 render_file=lambda file: self._render_file(file, scope),
@@ -253,7 +258,6 @@ class TaskRunner:
         except TemplateFailed:
             raise
         except BotyardError as error:
-            self._redactor.learn_secrets(getattr(error, "secrets", ()))
             outcome = Outcome.failure(error.message, error.cure, bad_input=isinstance(error, BadInput))
             outcome.traceback = tracebacks.format_exc() if self._options.debug else ""
             for name in ("stdout", "stderr", "returncode"):
@@ -280,7 +284,7 @@ class TaskRunner:
         return [(task.load(args.file) if task.included is None else task.included, {})]
 
     def _taken(self, result: Result, at: At) -> Outcome:
-        data = {**result.data, "changed": result.changed, "failed": result.failed}
+        data = {**self._redactor.unwrapped(result.data), "changed": result.changed, "failed": result.failed}
         if result.skipped:
             data["skipped"] = True
         data.setdefault("msg", result.msg)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import copy
 import json
 import re
@@ -16,6 +18,7 @@ from botyard.tools.kube import FIELD_MANAGER, Kube
 
 kubernetes = later("kubernetes")
 
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _VOLATILE = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink")
 
 
@@ -86,6 +89,18 @@ def comparable(live: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
+def secret_values(body: dict[str, Any]) -> list[str]:
+    """What must never be shown of an object: the values of a Secret, as they are and decoded."""
+    if body.get("kind") != "Secret":
+        return []
+    found = [str(value) for value in (body.get("stringData") or {}).values()]
+    for value in (body.get("data") or {}).values():
+        found.append(str(value))
+        with contextlib.suppress(ValueError):  # not base64: the server will refuse it
+            found.append(base64.b64decode(str(value)).decode(errors="replace"))
+    return found
+
+
 def as_text(body: dict[str, Any] | None) -> str:
     """For diffs: sorted, and the values of a Secret hidden."""
     if body is None:
@@ -95,6 +110,9 @@ def as_text(body: dict[str, Any] | None) -> str:
         for key in ("data", "stringData"):
             if isinstance(body.get(key), dict):
                 body[key] = dict.fromkeys(body[key], "***")
+        ((body.get("metadata") or {}).get("annotations") or {}).pop(
+            _LAST_APPLIED, None
+        )  # kubectl keeps the values there too
     return json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 

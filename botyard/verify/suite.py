@@ -26,6 +26,7 @@ class Verdict:
     seconds: float = 0.0
     exit_code: int = 0
     failures: list[str] = field(default_factory=list)
+    checks: list[dict[str, Any]] = field(default_factory=list)  # name, outcome, seconds, why; in the order they ended
     summary_lines: list[str] = field(default_factory=list)
 
     @property
@@ -48,12 +49,13 @@ class Verdict:
         """What a playbook may read."""
         return {
             "passed": self.passed,
-            "failed": self.failed,
-            "skipped": self.skipped,
+            "failed_checks": self.failed,  # failed and skipped alone are flags of the task
+            "skipped_checks": self.skipped,
             "total": self.total,
             "seconds": round(self.seconds, 1),
             "summary_lines": self.summary_lines,
             "failures": self.failures,
+            "checks": self.checks,
         }
 
 
@@ -74,6 +76,7 @@ class Reader:
             self.verdict.collected = int(told["collected"])
             return
         outcome, name = told["outcome"], told["name"]
+        self.verdict.checks.append({key: told[key] for key in ("name", "outcome", "seconds", "why")})
         if outcome == "passed":
             self.verdict.passed += 1
         elif outcome == "skipped":

@@ -60,6 +60,7 @@ def test_all_passed(monkeypatch: pytest.MonkeyPatch, ctx: Context) -> None:
     assert result.msg == "2 passed in 12.3 s"
     assert result.data["total"] == 2 and result.data["summary_lines"] == [closing]
     assert lines == ["[1/2] passed test_a (1.0 s)", "[2/2] passed test_b (1.0 s)"]
+    assert result.data["checks"][0] == {"name": "test_a", "outcome": "passed", "seconds": 1.0, "why": ""}
     assert child.env["BOTYARD_TARGET"] == "kind"
     assert f"--junit-xml={ctx.paths.state / 'checks' / 'pytest-readonly.xml'}" in child.argv
 
@@ -68,7 +69,8 @@ def test_a_failure_is_named_with_its_first_lines(monkeypatch: pytest.MonkeyPatch
     result, _ = go(monkeypatch, ctx, [told("test_a"), told("test_b", "failed", "AssertionError: empty\n  more")], 1)
     assert result.failed
     assert "1 passed, 1 failed in 12.3 s\ntest_b: AssertionError: empty" in result.msg
-    assert result.data["failed"] == 1
+    assert result.data["failed_checks"] == 1
+    assert not {"failed", "skipped"} & set(result.data)  # in registered data they say what became of the task
 
 
 def test_nothing_collected_is_a_failure(monkeypatch: pytest.MonkeyPatch, ctx: Context) -> None:
