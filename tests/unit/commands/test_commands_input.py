@@ -73,7 +73,7 @@ def test_talk_with_nothing_to_say() -> None:
 @pytest.mark.parametrize("pair", ["who", "=x", "a b=x"])
 def test_extra_vars_need_a_name(tmp_path: Path, pair: str) -> None:
     (tmp_path / "x.yml").write_text("[]")
-    with pytest.raises(Exit, match="is not (name=value|a variable name)") as caught:
+    with pytest.raises(Exit, match=r"is not (name=value|a variable name)") as caught:
         play_file.body(None, str(tmp_path / "x.yml"), [pair])
     assert caught.value.code == 2
 

@@ -105,7 +105,8 @@ TASKS = """
 - name: uses {{ plain }}
   test.core.thing: {password: "{{ plain }}", more: ["{{ plain_two }}"], mode: good}
   register: made
-- debug: {msg: "{{ made }} {{ made.token }} {{ fact_token | default('') }} {{ made | to_nice_json }} {{ plain }} {{ plain_two }}"}
+- debug:
+    msg: "{{ made }} {{ made.token }} {{ fact_token | default('') }} {{ made | to_nice_json }} {{ plain }} {{ plain_two }}"
 - name: "{{ item }} {{ plain }}"
   test.core.thing: {password: "{{ plain }}", mode: "{{ item }}"}
   loop: [refuses, fails, breaks, hides, good]
