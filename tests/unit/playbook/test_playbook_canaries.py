@@ -106,7 +106,7 @@ TASKS = """
   test.core.thing: {password: "{{ plain }}", more: ["{{ plain_two }}"], mode: good}
   register: made
 - debug:
-    msg: "{{ made }} {{ made.token }} {{ fact_token | default('') }} {{ made | to_nice_json }} {{ plain }} {{ plain_two }}"
+    msg: "{{ made }} {{ made.token }} {{ fact_token | default('') }} {{ made | to_nice_json }} {{ plain }}"
 - name: "{{ item }} {{ plain }}"
   test.core.thing: {password: "{{ plain }}", mode: "{{ item }}"}
   loop: [refuses, fails, breaks, hides, good]
