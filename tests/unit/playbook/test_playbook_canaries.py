@@ -369,9 +369,11 @@ def test_no_notation_inside_another_shows_a_secret_nor_takes_long(odd):
 
 
 def test_values_come_out_fit_for_json_and_utf_8():
-    clean = Redactor().clean({"nan": float("nan"), "inf": float("inf"), "lone": "\udc80é", "bytes": b"\xff", 1: (2.5,)})
+    clean = Redactor().clean(
+        {"nan": float("nan"), "inf": float("inf"), "lone": "\udc80é", "bytes": b"\xff", 1: (2.5, 10**400)}
+    )
     assert json.loads(json.dumps(clean, allow_nan=False)) == {
-        "nan": "nan", "inf": "inf", "lone": "\\udc80é", "bytes": "\ufffd", "1": [2.5],
+        "nan": "nan", "inf": "inf", "lone": "\\udc80é", "bytes": "\ufffd", "1": [2.5, 10**400],
     }  # fmt: skip
     assert clean["lone"].encode()
 
