@@ -81,7 +81,8 @@ class Redactor:
         if isinstance(value, int | float):
             shown = str(value)
             hidden = self.text(shown) if len(shown) >= MINIMUM else shown
-            return value if hidden == shown and math.isfinite(value) else hidden
+            fit = isinstance(value, int) or math.isfinite(value)  # JSON knows no infinity
+            return value if fit and hidden == shown else hidden
         if isinstance(value, Mapping):
             return {self.text(str(key)): self.clean(item) for key, item in value.items()}
         if isinstance(value, list | tuple | set | frozenset):

@@ -97,7 +97,7 @@ def secret_values(body: dict[str, Any]) -> list[str]:
     for value in (body.get("data") or {}).values():
         found.append(str(value))
         with contextlib.suppress(ValueError):  # not base64: the server will refuse it
-            found.append(base64.b64decode(str(value)).decode(errors="replace"))
+            found.append(base64.b64decode("".join(str(value).split()), validate=True).decode(errors="replace"))
     return found
 
 

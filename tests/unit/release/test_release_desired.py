@@ -57,3 +57,15 @@ def test_a_diff_never_shows_the_values_of_a_secret() -> None:
     assert "c2VjcmV0" not in text
     assert '"secret"' not in text
     assert '"token": "***"' in text
+
+
+def test_nor_those_that_kubectl_keeps_in_an_annotation() -> None:
+    note = {"kubectl.kubernetes.io/last-applied-configuration": '{"data": {"token": "c2VjcmV0"}}', "team": "tea"}
+    text = desired.as_text({"kind": "Secret", "metadata": {"name": "s", "annotations": note}})
+    assert "c2VjcmV0" not in text and "tea" in text
+
+
+def test_secret_values_are_those_of_secrets_alone_as_written_and_decoded() -> None:
+    body = {"kind": "Secret", "data": {"a": "c2VjcmV0", "bad": "no base64!"}, "stringData": {"b": "other"}}
+    assert desired.secret_values(body) == ["other", "c2VjcmV0", "secret", "no base64!"]
+    assert desired.secret_values(body | {"kind": "ConfigMap"}) == []
