@@ -14,8 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-
-from docker.models.containers import Container
+from typing import TYPE_CHECKING
 
 from botyard.contracts import LABEL_CLUSTER, MARK_CONFIGMAP, BadInput, BotyardError, CommandError, Diff, TimedOut
 from botyard.host import cluster_health, cluster_spec, services
@@ -24,6 +23,9 @@ from botyard.tools import docker
 from botyard.tools.kind import LABEL, LABEL_ROLE, Kind
 from botyard.tools.kube import Kube
 from botyard.wait import wait_until
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
 
 READY_TIMEOUT_S = 180  # a new cluster
 COMEBACK_TIMEOUT_S = 180  # one that was there before; after that it is made anew
@@ -78,7 +80,7 @@ def observe(spec: ClusterSpec, kube_file: Path, *, recreate: bool) -> Observed:
         return Observed(Plan.REMAKE_HALF if half_made else Plan.HEAL, nodes)
     try:
         stored = cluster_health.stored_spec(kube)
-    except cluster_health.NO_ANSWER:
+    except cluster_health.no_answer():
         return Observed(Plan.REMAKE_HALF if half_made else Plan.HEAL, nodes)
     return _judge(spec, stored, nodes, kube, half_made=half_made, recreate=recreate)
 
@@ -151,7 +153,7 @@ def _heal(found: Observed, spec: ClusterSpec, kind: Kind, *, recreate: bool, pro
             _wait_healthy(spec, kube, COMEBACK_TIMEOUT_S, progress)
             return Plan.HEAL
         return judged.plan
-    except (CommandError, TimedOut, *cluster_health.NO_ANSWER) as error:
+    except (CommandError, TimedOut, *cluster_health.no_answer()) as error:
         progress(f"cluster {spec.name} does not come back: {str(error).splitlines()[0]}")
         return Plan.REMAKE_BROKEN
 
@@ -223,7 +225,7 @@ def _must_carry_mark(cluster: str, kube_file: Path) -> None:
     try:
         if cluster_health.stored_spec(kube) is None:
             raise _not_ours(cluster)
-    except cluster_health.NO_ANSWER:
+    except cluster_health.no_answer():
         return
 
 

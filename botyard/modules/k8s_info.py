@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kubernetes.dynamic.exceptions import ResourceNotFoundError
-
 from botyard.contracts import Context, Result
+from botyard.later import later
 from botyard.modules.spec import arg
 from botyard.release import guard
 from botyard.tools.kube import Kube
+
+kubernetes = later("kubernetes")
 
 NAME = "kubernetes.core.k8s_info"
 RETURNS = {
@@ -52,7 +53,7 @@ def run(args: Args, ctx: Context) -> Result:
             found = kube.list(
                 args.api_version, args.kind, args.namespace or None, ",".join(args.label_selectors), ",".join(fields)
             )
-    except ResourceNotFoundError:
+    except kubernetes.dynamic.exceptions.ResourceNotFoundError:
         return Result(
             msg=f"this cluster knows no {args.api_version} {args.kind}", data={"resources": [], "api_found": False}
         )

@@ -10,16 +10,20 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
-
-import docker
-import docker.errors
-import requests
-from docker.models.containers import Container
-from docker.models.images import Image
+from typing import IO, TYPE_CHECKING, Any
 
 from botyard.contracts import BotyardError
+from botyard.later import later
 from botyard.process import Arg, Completed, run
+
+if TYPE_CHECKING:
+    import docker
+    import docker.errors
+    import requests
+    from docker.models.containers import Container
+    from docker.models.images import Image
+else:
+    docker, requests = later("docker"), later("requests")
 
 
 @functools.lru_cache(maxsize=1)
