@@ -98,8 +98,7 @@ class PlayRecord:
     def count(self, record: TaskRecord) -> None:
         if record.status in ("ok", "changed", "ignored"):
             self.ok += 1
-        if record.status in ("ok", "changed", "ignored", "rescued", "failed") and record.changed:
-            self.changed += 1
+            self.changed += record.changed
         if record.status in ("failed", "skipped", "rescued", "ignored"):
             setattr(self, record.status, getattr(self, record.status) + 1)
 

@@ -50,7 +50,7 @@ class Runner:
                 self._book(book, lane)
             self._report.exit_code = EXIT_DONE
         except TaskFailed as failure:
-            untouched = failure.bad_input and self._report.changed == 0
+            untouched = failure.bad_input and not any(task.changed for task in self._report.tasks)
             self._report.exit_code = EXIT_BAD_INPUT if untouched else EXIT_FAILED
         except (KeyboardInterrupt, Stopped):
             self._stop.set(interrupted=True)

@@ -171,7 +171,7 @@ def test_ignored_and_failed_when(kit):
     """)
     assert ran.statuses() == {"ignored": "ignored", "fine": "ok", "bad": "failed"}
     assert ran.report.counts() == {
-        "ok": 2, "changed": 2, "unreachable": 0, "failed": 1, "skipped": 0, "rescued": 0, "ignored": 1,
+        "ok": 2, "changed": 1, "unreachable": 0, "failed": 1, "skipped": 0, "rescued": 0, "ignored": 1,
     }  # fmt: skip
     assert "failed_when holds" in ran.task("bad").msg
 
@@ -278,6 +278,8 @@ def test_bad_input_of_a_module_is_2_only_while_nothing_changed(kit, module):
     module(run)
     assert kit.play("- test.core.thing:").report.exit_code == 2
     assert kit.play("- copy: {dest: made, content: x}\n- test.core.thing:").report.exit_code == 1
+    broken = "- block: [{command: 'false'}]\n  rescue: [{test.core.thing: {}}]"
+    assert kit.play(broken).report.exit_code == 1
 
 
 def test_arguments_are_typed_when_the_task_runs(kit, module):
