@@ -10,6 +10,17 @@ from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.include_tasks"
 FREE_FORM = "file"
+RETURNS = {
+    "include": "the name of the file",
+    "include_args": "an empty mapping, for Ansible's sake",
+}
+EXAMPLE = """\
+- name: Each service
+  ansible.builtin.include_tasks: service.yml
+  vars: {port: 8080}
+  loop: [web, api]
+  loop_control: {loop_var: service}
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,13 @@ from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.meta"
 FREE_FORM = "action"
+RETURNS = {
+    "action": "what was asked for",
+}
+EXAMPLE = """\
+- name: Restart now what must be restarted
+  ansible.builtin.meta: flush_handlers
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
