@@ -59,7 +59,7 @@ def _of_pairs(text: str) -> dict[str, Any]:
         pairs = [word.partition("=") for word in shlex.split(text)]
     except ValueError as error:
         raise BadInput(f"--extra-vars {text!r}: {str(error).lower()}", _CURE) from None
-    if not pairs or not all(equals for _, equals, _ in pairs):
+    if not pairs or not all(name and equals for name, equals, _ in pairs):
         raise BadInput(f"--extra-vars {text!r} is not name=value", _CURE)
     return {_name(name, text): value for name, _, value in pairs}
 

@@ -64,23 +64,9 @@ def read_target(flags: Flags) -> Target:
     return target.model_copy(update={"sources": target.sources.model_copy(update={"mode": flags.sources})})
 
 
-def play(files: list[str | Path], flags: Flags, *, needs_bot: bool = True, extra: dict[str, Any] | None = None) -> None:
-    """Runs playbooks (names in playbooks/ or paths) and ends the process with their exit code unless that is 0."""
-    with errors_as_lines(flags.debug):
-        report = run(files, flags, needs_bot=needs_bot, extra=extra)
-    if report is not None and report.exit_code:
-        raise Exit(code=report.exit_code)
-
-
-def run(
-    files: list[str | Path], flags: Flags, *, needs_bot: bool = True, extra: dict[str, Any] | None = None
-) -> RunReport | None:
-    """Like ``play``, but returns the report (None where tasks were only listed)."""
-    from botyard import playbook
-
-    target = read_target(flags)
+def variables_for(flags: Flags, target: Target, run_dir: Path, *, needs_bot: bool = True) -> dict[str, Any]:
+    """The variables that every playbook is given; docs/reference/playbooks.md tells what they mean."""
     paths = paths_for(target.cluster)
-    run_dir = paths.state / "runs" / time.strftime("%Y%m%d-%H%M%S")
     variables: dict[str, Any] = {
         "root": str(paths.root),
         "state": str(paths.state),
@@ -102,11 +88,31 @@ def run(
         variables["bot"] = {
             "name": bot.name, "dir": str(bot.dir), "extra_apt": bot.extra_apt, "extra_pip": bot.extra_pip,
         }  # fmt: skip
-    variables.update(extra or {})
+    return variables
+
+
+def play(files: list[str | Path], flags: Flags, *, needs_bot: bool = True, extra: dict[str, Any] | None = None) -> None:
+    """Runs playbooks (names in playbooks/ or paths) and ends the process with their exit code unless that is 0."""
+    with errors_as_lines(flags.debug):
+        report = run(files, flags, needs_bot=needs_bot, extra=extra)
+    if report is not None and report.exit_code:
+        raise Exit(code=report.exit_code)
+
+
+def run(
+    files: list[str | Path], flags: Flags, *, needs_bot: bool = True, extra: dict[str, Any] | None = None
+) -> RunReport | None:
+    """Like ``play``, but returns the report (None where tasks were only listed)."""
+    from botyard import playbook
+
+    target = read_target(flags)
+    paths = paths_for(target.cluster)
+    run_dir = paths.state / "runs" / time.strftime("%Y%m%d-%H%M%S")
+    variables = {**variables_for(flags, target, run_dir, needs_bot=needs_bot), **(extra or {})}
     found = [paths.root / "playbooks" / f if isinstance(f, str) else f for f in files]
     tags, skip = _words(flags.tags), _words(flags.skip_tags)
     if flags.list_tasks or flags.list_tags:
-        chosen: dict[str, Any] = {"tags": tags, "skip_tags": skip, "tags_only": flags.list_tags}
+        chosen: dict[str, Any] = {"tags": tags, "skip_tags": skip, "tags_only": not flags.list_tasks}
         for line in playbook.list_tasks(found, **chosen, extra_vars=variables, target=target):
             print(line)
         return None

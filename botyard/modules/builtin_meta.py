@@ -10,9 +10,11 @@ from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.meta"
 FREE_FORM = "action"
-RETURNS = {"action": "the same word"}
+RETURNS = {
+    "action": "what was asked for",
+}
 EXAMPLE = """\
-- name: Handlers that were notified run now, not at the end of the play
+- name: Restart now what must be restarted
   ansible.builtin.meta: flush_handlers
 """
 
@@ -25,5 +27,5 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Done by the engine right after this task, in check mode too; not counted in the recap."""
+    """Tells the engine, which does it after this task; not counted in the recap."""
     return Result(data={"action": args.action})
