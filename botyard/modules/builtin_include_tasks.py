@@ -30,5 +30,5 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Says which file; the engine runs its tasks next."""
+    """Changes nothing itself, so it does the same in check mode; the tasks of the file run next."""
     return Result(msg=f"included: {args.file}", data={"include": args.file, "include_args": {}})

@@ -27,5 +27,5 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Tells the engine, which does it after this task; not counted in the recap."""
+    """Done by the engine right after this task, in check mode too; not counted in the recap."""
     return Result(data={"action": args.action})
