@@ -15,6 +15,8 @@ from botyard.contracts import BotyardError, CommandError, Secret, TimedOut
 
 Arg = str | Path | Secret
 
+_LOOK_EVERY_S = 0.05
+
 _children: set[subprocess.Popen[str]] = set()
 _lock = threading.Lock()
 
@@ -99,7 +101,7 @@ def run(
                 child.stdin.close()
             except BrokenPipeError:
                 pass  # it ended without reading; its exit code tells why
-        child.wait(timeout=timeout_s)
+        _ended(child, readers, started + timeout_s)
     except subprocess.TimeoutExpired:
         _end(child)
         raise TimedOut(" ".join(shown[:4]), timeout_s, "".join([*out, *err])[-500:].strip()) from None
@@ -115,6 +117,17 @@ def run(
     if check and done.returncode != 0:
         raise CommandError(done.argv, done.returncode, done.stdout, done.stderr)
     return done
+
+
+def _ended(child: subprocess.Popen[str], readers: Sequence[threading.Thread], deadline_s: float) -> None:
+    """Waits until it has ended; raises TimeoutExpired at the deadline (of the monotonic clock).
+
+    The end of its output wakes us at once; ``Popen.wait`` sleeps up to 50 ms between two looks.
+    """
+    for reader in readers:
+        while reader.is_alive() and child.poll() is None and time.monotonic() < deadline_s:
+            reader.join(timeout=_LOOK_EVERY_S)  # a grandchild may hold the pipe open
+    child.wait(timeout=max(0.0, deadline_s - time.monotonic()))
 
 
 def _drain(

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLStreamError
+from yaml.error import MarkedYAMLError, YAMLError
+from yaml.nodes import MappingNode
 
+from botyard import yaml11
 from botyard.contracts import BadInput
 
 _MIRROR = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?(?:/[a-z0-9._/-]+)?")
@@ -101,7 +101,7 @@ def load_target(root: Path, name: str) -> Target:
     file = root / "values" / "targets.yml"
     shown = "values/targets.yml"
     try:
-        document = YAML(typ="safe", pure=True).load(file)
+        document = yaml11.load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadInput(f"{shown} is missing", "restore it: git checkout values/targets.yml") from None
     except OSError as error:
@@ -111,7 +111,7 @@ def load_target(root: Path, name: str) -> Target:
         mark = error.problem_mark or error.context_mark
         where = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else shown
         raise BadInput(f"{where}: not valid YAML: {error.problem or error.context}", "mend that line") from None
-    except (YAMLStreamError, YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError, RecursionError) as error:
         raise BadInput(f"{shown}: not readable as YAML: {str(error).splitlines()[0]}", "save it as UTF-8") from None
     targets = (document or {}).get("targets") if isinstance(document, dict) else None
     if not isinstance(targets, dict):
@@ -141,10 +141,12 @@ def load_target(root: Path, name: str) -> Target:
 
 def _place(file: Path, path: list[str]) -> str:
     """``:line:column`` of the deepest key of that path which the file has."""
-    node, place = YAML(typ="rt", pure=True).load(file), ""
-    for key in path:
-        if not isinstance(node, CommentedMap) or key not in node:
+    node, place = yaml11.compose(file.read_text(encoding="utf-8")), ""
+    for word in path:
+        pairs = node.value if isinstance(node, MappingNode) else []
+        found = next(((key.start_mark, value) for key, value in pairs if key.value == word), None)
+        if found is None:
             break
-        line, column = node.lc.key(key)
-        node, place = node[key], f":{line + 1}:{column + 1}"
+        mark, node = found
+        place = f":{mark.line + 1}:{mark.column + 1}"
     return place

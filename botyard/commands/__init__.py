@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from botyard.commands import bench, cache, main, quality
+from botyard.commands import bench, cache, doc, main, quality
 
 
 def menu() -> Collection:
@@ -15,7 +15,7 @@ def menu() -> Collection:
     root = Collection()
     for task in (
         main.e2e, main.images, main.model, main.cluster, main.release, main.verify, main.play_file, main.talk,
-        main.down, main.doctor, quality.test,
+        main.down, main.doctor, doc.doc, quality.test,
     ):  # fmt: skip
         root.add_task(task)
     root.add_collection(Collection.from_module(bench), name="bench")

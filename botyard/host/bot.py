@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLStreamError
+from yaml.error import MarkedYAMLError, YAMLError
+from yaml.nodes import MappingNode
 
+from botyard import yaml11
 from botyard.contracts import BadInput
 
 SETTINGS = "bot.yml"
@@ -86,9 +87,9 @@ def load_bot(root: Path, name_or_path: str) -> Bot:
         raise BadInput(f"{shown} has no folder data", "put nlu.yml and rules.yml into it")
     documents = {file: _read(root, file) for file in yaml_files(folder)}
     for name in ("config.yml", "domain.yml"):
-        if folder / name in documents and not isinstance(documents[folder / name], dict):
+        if folder / name in documents and not isinstance(documents[folder / name], MappingNode):
             raise BadInput(f"{shown}/{name} is empty or no mapping", "bots/tea has an example")
-    settings = _settings(f"{shown}/{SETTINGS}", documents.get(folder / SETTINGS) or {})
+    settings = _settings(f"{shown}/{SETTINGS}", documents.get(folder / SETTINGS))
     name = settings.name or re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")[:40].strip("-") or "bot"
     return Bot(name, folder, " ".join(settings.extra_apt), " ".join(settings.extra_pip))
 
@@ -132,9 +133,12 @@ def _find(root: Path, name_or_path: str) -> Path:
 
 
 def _read(root: Path, file: Path) -> Any:
+    """The document of one file as YAML nodes."""
     shown = _shown(root, file)
     try:
-        return YAML(typ="safe", pure=True).load(file)
+        node = yaml11.compose(file.read_text(encoding="utf-8"))
+        yaml11.check(node)
+        return node
     except OSError as error:
         raise BadInput(f"{shown}: cannot be read: {error.strerror}", "mend or remove that file") from None
     except MarkedYAMLError as error:
@@ -144,7 +148,9 @@ def _read(root: Path, file: Path) -> Any:
         begun = error.context_mark  # an open bracket or quote shows far below the line that is wrong
         above = f" (in what begins in line {begun.line + 1})" if begun and mark and begun.line < mark.line else ""
         raise BadInput(f"{where}: not valid YAML: {problem}{above}", "mend that line") from None
-    except (YAMLStreamError, YAMLError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise BadInput(f"{shown}: not valid YAML: it nests too deeply", "mend that file") from None
+    except (YAMLError, UnicodeDecodeError) as error:
         where = f"{shown}{_first_wrong_character(file, getattr(error, 'position', None))}"
         raise BadInput(f"{where}: not readable as YAML: {str(error).splitlines()[0]}", "save it as UTF-8") from None
 
@@ -162,17 +168,22 @@ def _first_wrong_character(file: Path, position: int | None) -> str:
     return f":{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
 
 
-def _settings(shown: str, document: Any) -> _Settings:
+def _settings(shown: str, node: Any) -> _Settings:
+    cure = "it takes name, extra_apt and extra_pip"
+    try:
+        document = yaml11.values(node) or {}
+    except (ValueError, YAMLError) as error:
+        raise BadInput(f"{shown}: {str(error).splitlines()[0]}", cure) from None
     if not isinstance(document, dict):
-        raise BadInput(f"{shown}: is no mapping", "it takes name, extra_apt and extra_pip")
+        raise BadInput(f"{shown}: is no mapping", cure)
     try:
         return _Settings(**document)
     except (ValidationError, TypeError) as error:
         if isinstance(error, TypeError):
-            raise BadInput(f"{shown}: its keys must be words", "it takes name, extra_apt and extra_pip") from None
+            raise BadInput(f"{shown}: its keys must be words", cure) from None
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise BadInput(f"{shown}: {where}: {first['msg']}", "it takes name, extra_apt and extra_pip") from None
+        raise BadInput(f"{shown}: {where}: {first['msg']}", cure) from None
 
 
 def _shown(root: Path, path: Path) -> str:

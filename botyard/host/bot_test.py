@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
 from botyard.contracts import BotyardError
 from botyard.host.bot import Bot, yaml_files
 from botyard.host.bot_verdict import ANNOTATED, INTENT_REPORT, STORIES_REPORT, OwnTests, Story, Verdict, judge
 from botyard.host.model import domain_of, training_files
 from botyard.host.rasa_container import Ended, content_key, rasa_ended, sha256_of
+from botyard.later import later
+
+ruamel_yaml = later("ruamel.yaml")
 
 # Raise it when judging itself changes, so that what passed the old way is run again.
 RECIPE = "1"
@@ -58,7 +59,7 @@ def find_tests(bot: Bot) -> Found:
     intents: set[str] = set()
     written = sentences = annotated = 0
     for file in yaml_files(bot.dir / "tests"):
-        document = YAML(typ="safe", pure=True).load(file)
+        document = ruamel_yaml.YAML(typ="safe", pure=True).load(file)
         shown = file.relative_to(bot.dir).as_posix()
         if not isinstance(document, dict):
             continue

@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import urllib3
-from kubernetes.client.exceptions import ApiException
-
 from botyard.contracts import MARK_CONFIGMAP
+from botyard.later import later
 from botyard.tools.kube import Kube
 
+kubernetes = later("kubernetes")
+urllib3 = later("urllib3")
+
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
-NO_ANSWER = (ApiException, urllib3.exceptions.HTTPError, OSError)
+
+
+def no_answer() -> tuple[type[Exception], type[Exception], type[OSError]]:
+    """What is raised where the API server does not answer."""
+    return (kubernetes.client.ApiException, urllib3.exceptions.HTTPError, OSError)
 
 
 def stored_spec(kube: Kube) -> str | None:
     """The spec in our mark; None where the cluster does not carry it.
 
     Raises:
-        NO_ANSWER: the API server does not answer.
+        no_answer(): the API server does not answer.
     """
     found = kube.read(f"/api/v1/namespaces/kube-system/configmaps/{MARK_CONFIGMAP}")
     return None if found is None else str((found.get("data") or {}).get("spec", ""))
@@ -37,7 +42,7 @@ def probe(kube: Kube, nodes: int, started: Mapping[str, str]) -> tuple[bool, str
         blocked = [*_nodes(kube, nodes), *_service_account(kube), *_dns(kube), *_storage(kube)]
         pods = (kube.read("/api/v1/namespaces/kube-system/pods") or {}).get("items", [])
         blocked += [*_leases(kube, started), *_pods(pods, started), *_dns_addresses(kube, pods)]
-    except NO_ANSWER as error:
+    except no_answer() as error:
         return False, f"the API server does not answer ({_short(error)})"
     return not blocked, "; ".join(blocked) or f"{nodes} nodes Ready, DNS up"
 
@@ -115,6 +120,6 @@ def _storage(kube: Kube) -> list[str]:
 
 
 def _short(error: Exception) -> str:
-    if isinstance(error, ApiException):
+    if isinstance(error, kubernetes.client.ApiException):
         return f"HTTP {error.status} {error.reason}"
     return type(error).__name__

@@ -14,11 +14,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import IO
 
-import zstandard
-
 from botyard.contracts import LABEL_KEY, BotyardError
+from botyard.later import later
 from botyard.tools import docker
 from botyard.tools.registry_api import CONFIG, LAYER_ZSTD, MANIFEST, Blob, Registry, Spool, sha256
+
+zstandard = later("zstandard")
 
 LEVEL = 1  # 1.4 GB becomes 0.5 GB; higher levels take long for little
 PART_BYTES = 1 << 20

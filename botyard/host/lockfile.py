@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from yaml.error import YAMLError
 
+from botyard import yaml11
 from botyard.contracts import BadInput
 
 LOCK = "tools.lock.yaml"
@@ -78,8 +78,8 @@ def read(root: Path) -> Lock:
     """
     file = root / LOCK
     try:
-        return Lock.model_validate(YAML(typ="safe", pure=True).load(file))
+        return Lock.model_validate(yaml11.load(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise BadInput(f"{LOCK} is missing", f"restore it: git checkout {LOCK}") from None
-    except (MarkedYAMLError, ValidationError) as error:
+    except (YAMLError, ValidationError) as error:
         raise BadInput(f"{LOCK} is not right: {error}", f"restore it: git checkout {LOCK}") from None

@@ -7,13 +7,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import requests
+from typing import TYPE_CHECKING
 
 from botyard.contracts import BadInput, BotyardError
 from botyard.host.rasa_container import sha256_of
+from botyard.later import later
 from botyard.targets import Target
 from botyard.tools import docker
+
+if TYPE_CHECKING:
+    import requests
+else:
+    requests = later("requests")
 
 SERVED = "/srv/depot"
 HTTP_TIMEOUT_S = 15

@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
-
-from docker.models.containers import Container
+from typing import IO, TYPE_CHECKING
 
 from botyard.contracts import LABEL_CLUSTER, LABEL_KEY, BotyardError
 from botyard.tools import docker
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
 
 USER = "1001"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")

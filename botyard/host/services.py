@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
-
-import docker.errors
-import requests
+from typing import TYPE_CHECKING, Literal
 
 from botyard.contracts import LABEL_CLUSTER, LABEL_KEY, BadInput, BotyardError, CommandError
+from botyard.later import later
 from botyard.targets import Target
 from botyard.tools import docker as engine
 from botyard.wait import wait_until
+
+docker = later("docker")
+if TYPE_CHECKING:
+    import requests
+else:
+    requests = later("requests")
 
 # It answers within a second; but after all containers were killed, the kernel takes up to a minute to clear away their
 # network namespaces, and as long the dead one's address stands in the way of the new one.

@@ -6,14 +6,18 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
-
-import requests
+from typing import TYPE_CHECKING, Literal
 
 from botyard.contracts import Paths
 from botyard.host import mirror
 from botyard.host.engine_config import write_if_other
+from botyard.later import later
 from botyard.targets import Target
+
+if TYPE_CHECKING:
+    import requests
+else:
+    requests = later("requests")
 
 # Long enough for a slow line, short enough that a place where everything is blocked does not wait for it.
 PROBE_TIMEOUT_S = 3.0

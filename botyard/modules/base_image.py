@@ -10,6 +10,16 @@ from botyard.modules.spec import arg
 from botyard.targets import Target
 
 NAME = "botyard.core.base_image"
+RETURNS = {
+    "ref": "name to build from",
+    "id": "its id; empty in check mode where it is missing",
+}
+EXAMPLE = """\
+- name: Base image
+  botyard.core.base_image:
+    name: debian:bookworm-slim
+  register: base
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +28,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Makes the base image from Debian packages, or pulls the pinned one. Returns data ref and id."""
+    """Makes the base image from Debian packages, or pulls the pinned one; check mode says whether it would."""
     target: Target = ctx.target
     if sources.choose(ctx.paths, target, write=not ctx.check).mode == "registries":
         pinned = upstream.base(lockfile.read(ctx.paths.root), args.name)

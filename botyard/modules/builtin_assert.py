@@ -9,6 +9,19 @@ from botyard.contracts import Context, Result
 from botyard.modules.spec import Expression, arg
 
 NAME = "ansible.builtin.assert"
+RETURNS = {
+    "assertion": "the first expression that is not true",
+    "evaluated_to": "what it gave",
+}
+EXAMPLE = """\
+- name: The answer is right
+  ansible.builtin.assert:
+    that:
+      - answer == 42
+      - answer is not string
+    fail_msg: "the answer is {{ answer }}"
+  vars: {answer: 42}
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +33,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Never changes anything; fails at the first expression that is not true."""
+    """Fails at the first expression that is not true; changes nothing, so it does the same in check mode."""
     conditions: list[Expression] = args.that if isinstance(args.that, list) else [args.that]
     for condition in conditions:
         value = condition.evaluate()

@@ -13,6 +13,25 @@ from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.command"
 FREE_FORM = "cmd"
+RETURNS = {
+    "cmd": "the command as a list",
+    "rc": "its exit code",
+    "stdout": "what it printed",
+    "stderr": "what it printed there",
+    "stdout_lines": "the same as a list of lines",
+    "stderr_lines": "the same as a list of lines",
+    "delta": "seconds that it took",
+}
+EXAMPLE = """\
+- name: Which kernel is this?
+  ansible.builtin.command: uname -r
+  register: kernel
+  changed_when: false
+
+- name: Say it
+  ansible.builtin.debug:
+    msg: "kernel {{ kernel.stdout | default('unknown') }}"
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

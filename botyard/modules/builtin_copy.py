@@ -13,6 +13,19 @@ from botyard.modules.builtin_files import did_you_mean, mode_of, put, read, unde
 from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.copy"
+RETURNS = {
+    "dest": "the file written",
+    "checksum": "its SHA-1",
+    "size": "its bytes",
+    "backup_file": "where the replaced file was kept (backup)",
+}
+EXAMPLE = """\
+- name: A settings file
+  ansible.builtin.copy:
+    dest: settings.json
+    content: "{{ {'language': 'en'} | to_nice_json }}"
+    mode: "0644"
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +41,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Compares by content and mode."""
+    """Compares by content and mode; check mode writes nothing and says whether it would."""
     if (args.src is None) == (args.content is None):
         raise BotyardError("copy takes either src or content", "give one of them")
     dest = under(ctx.basedir, args.dest)

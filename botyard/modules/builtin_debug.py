@@ -10,6 +10,15 @@ from botyard.contracts import BotyardError, Context, Result
 from botyard.modules.spec import Expression, arg
 
 NAME = "ansible.builtin.debug"
+RETURNS = {
+    "msg": "what was said, where msg is given",
+}
+EXAMPLE = """\
+- name: What is in it?
+  ansible.builtin.debug:
+    var: colours | length
+  vars: {colours: [red, green]}
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +29,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Never changes anything."""
+    """Changes nothing, so it does the same in check mode. With var, the expression's text is the registered key."""
     if args.var is None:
         text = args.msg if isinstance(args.msg, str) else _shown(args.msg)
         return Result(msg=text, data={"msg": args.msg})

@@ -14,6 +14,17 @@ from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.file"
 State = Literal["absent", "directory", "file", "link", "touch"]
+RETURNS = {
+    "path": "the path",
+    "state": "what it is now",
+}
+EXAMPLE = """\
+- name: A folder
+  ansible.builtin.file:
+    path: made/by/botyard
+    state: directory
+    mode: "0755"
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +38,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Changed is decided by kind, link target and mode."""
+    """Changed is decided by kind, link target and mode; check mode touches nothing and says whether it would."""
     path = under(ctx.basedir, args.path)
     state = args.state or ("directory" if path.is_dir() else "file")
     mode = mode_of(args.mode)

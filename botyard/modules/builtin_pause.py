@@ -9,6 +9,16 @@ from botyard.contracts import Context, Result
 from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.pause"
+RETURNS = {
+    "delta": "seconds waited, whole",
+    "stdout": "the same as a sentence",
+    "rc": "0",
+}
+EXAMPLE = """\
+- name: Let it settle
+  ansible.builtin.pause:
+    seconds: 0.1
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,15 @@ from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.set_fact"
 ARGS_INTO = "facts"
+RETURNS = {
+    "ansible_facts": "the names and their values",
+}
+EXAMPLE = """\
+- name: Note where the bot answers
+  ansible.builtin.set_fact:
+    bot_url: http://127.0.0.1:5005
+    languages: [en, zh]
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,21 @@ from botyard.modules.builtin_files import under
 from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.stat"
+RETURNS = {
+    "stat": "`exists`; where it does also path, mode, isdir, isreg, islnk, size, uid, gid, mtime, atime, ctime, "
+    "executable, readable, writeable; checksum of a file; lnk_target and lnk_source of a link",
+}
+EXAMPLE = """\
+- name: Is there a settings file?
+  ansible.builtin.stat:
+    path: settings.json
+  register: settings
+
+- name: There is none
+  ansible.builtin.debug:
+    msg: no settings yet
+  when: not settings.stat.exists
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +39,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Never changes anything; ``stat.exists`` is false where there is nothing."""
+    """Changes nothing, so it does the same in check mode; ``stat.exists`` is false where there is nothing."""
     path = under(ctx.basedir, args.path)
     try:
         found = path.stat() if args.follow else path.lstat()

@@ -9,6 +9,19 @@ from botyard.modules.builtin_files import did_you_mean, mode_of, put, under
 from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.template"
+RETURNS = {
+    "dest": "the file written",
+    "checksum": "its SHA-1",
+    "size": "its bytes",
+    "backup_file": "where the replaced file was kept (backup)",
+}
+EXAMPLE = """\
+- name: A greeting made from greeting.txt.j2
+  ansible.builtin.template:
+    src: greeting.txt.j2
+    dest: greeting.txt
+  vars: {who: world}
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +34,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Compares by content and mode."""
+    """Compares by content and mode; check mode writes nothing and says whether it would."""
     places = [under(ctx.basedir / "templates", args.src), under(ctx.basedir, args.src)]
     source = next((place for place in places if place.is_file()), None)
     if source is None:

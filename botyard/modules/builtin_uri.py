@@ -17,6 +17,28 @@ from botyard.modules.builtin_files import put, under
 from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.uri"
+RETURNS = {
+    "status": "HTTP status; none in check mode",
+    "url": "the address that answered",
+    "elapsed": "0, for Ansible's sake",
+    "json": "the answer, where it is JSON",
+    "content": "its text (return_content, or a wrong status)",
+    "path": "the file written (dest)",
+    "content_type": "as every header of the answer: small letters, - becomes _",
+}
+EXAMPLE = """\
+- name: The bot answers
+  ansible.builtin.uri:
+    url: http://127.0.0.1:5005/webhooks/rest/webhook
+    method: POST
+    body_format: json
+    body: {sender: me, message: hello}
+    status_code: 200
+  register: reply
+  until: reply.json | default([]) | length > 0
+  retries: 5
+  delay: 2
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

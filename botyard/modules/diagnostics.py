@@ -11,6 +11,16 @@ from botyard.release import diagnostics, guard
 from botyard.tools.kube import Kube
 
 NAME = "botyard.core.diagnostics"
+RETURNS = {
+    "dest": "the folder",
+    "summary": "what was found, in a few lines; empty in check mode",
+}
+EXAMPLE = """\
+- name: Evidence
+  botyard.core.diagnostics:
+    namespace: "{{ target.namespace }}"
+    dest: "{{ run_dir }}/diagnostics"
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +30,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
+    """Never counts as a change, as evidence is none of what is observed; check mode writes nothing."""
     folder = Path(args.dest)
     if not folder.is_absolute():
         folder = ctx.paths.root / folder

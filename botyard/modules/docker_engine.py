@@ -11,6 +11,15 @@ from botyard.modules.spec import arg
 from botyard.tools import docker
 
 NAME = "botyard.core.docker_engine"
+RETURNS = {
+    "changes": "what was done, as sentences",
+    "ours": "whether botyard started the engine (started)",
+}
+EXAMPLE = """\
+- name: Docker engine answers
+  botyard.core.docker_engine:
+    state: started
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +30,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
+    """Installs, configures and starts only what is missing; check mode says what it would do."""
     if args.state == "absent":
         done = removal.absent(check=ctx.check, progress=ctx.progress)
         return Result(changed=bool(done), msg="; ".join(done) or "nothing of ours is left", data={"changes": done})

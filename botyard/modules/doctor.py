@@ -9,6 +9,14 @@ from botyard.contracts import BadInput, Context, Result
 from botyard.host import doctor
 
 NAME = "botyard.core.doctor"
+RETURNS = {
+    "checks": "a list of name, status (ok, will_fix), detail and cure",
+}
+EXAMPLE = """\
+- name: Look over this machine
+  botyard.core.doctor:
+  register: machine
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +25,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
+    """Changes nothing, so it does the same in check mode; ends the run with exit code 2 where you must do something."""
     checks = doctor.examine(ctx.paths, ctx.target)
     blocking = [check for check in checks if check.status == "you_must"]
     if blocking:

@@ -10,6 +10,14 @@ from botyard.release import guard
 from botyard.tools.kube import Kube
 
 NAME = "botyard.core.guard"
+RETURNS = {
+    "context": "the context that was looked at",
+}
+EXAMPLE = """\
+- name: This cluster carries our mark
+  botyard.core.guard:
+    mark: true
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +26,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
+    """Changes nothing; in check mode it is skipped where there is no cluster yet."""
     if not args.mark:
         return Result(msg="nothing asked")
     kubeconfig = ctx.paths.state / "kubeconfig"

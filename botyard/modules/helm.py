@@ -16,6 +16,19 @@ from botyard.tools.kube import Kube
 
 NAME = "kubernetes.core.helm"
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+RETURNS = {
+    "status": "name, namespace, revision and status of the release; nothing where check mode would change it",
+}
+EXAMPLE = """\
+- name: Release
+  kubernetes.core.helm:
+    release_name: myrasa
+    release_namespace: "{{ target.namespace }}"
+    chart_ref: "{{ root }}/charts/rasa"
+    release_values: {replicaCount: 2}
+    wait: true
+    wait_timeout: 600s
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +48,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
+    """Changed is decided from the rendered manifest and values; check mode says what would change, --diff shows it."""
     if args.state == "present" and not args.chart_ref:
         raise BadInput(f"release {args.release_name}: chart_ref is missing")
     plan = _plan(args, ctx)

@@ -15,6 +15,21 @@ from botyard.tools.helm import Helm
 
 NAME = "botyard.core.helm_package"
 FOLDER = "charts"
+RETURNS = {
+    "repo_url": "the repository's address from this machine",
+    "versions": "version of each chart by its name",
+}
+EXAMPLE = """\
+- name: Package and publish
+  botyard.core.helm_package:
+    charts: ["{{ root }}/charts/rasa"]
+  register: packages
+
+- name: Make them known to helm
+  kubernetes.core.helm_repository:
+    name: botyard
+    url: "{{ packages.repo_url }}"
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +38,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
+    """Packages only what the depot does not have by that content; check mode says what it would publish."""
     wanted = [packing.wanted(_path(folder, ctx)) for folder in args.charts]
     repo_url = f"http://127.0.0.1:{ctx.target.ports.depot}/{FOLDER}"
     data = {"repo_url": repo_url, "versions": {chart.name: chart.version for chart in wanted}}

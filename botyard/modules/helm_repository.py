@@ -1,4 +1,4 @@
-"""``kubernetes.core.helm_repository``: ``helm repo add`` in our own Helm home, with the newest index."""
+"""``kubernetes.core.helm_repository``: a Helm repository, known to our own Helm home with its newest index."""
 
 from __future__ import annotations
 
@@ -12,6 +12,15 @@ from botyard.release import charts
 from botyard.tools.helm import Helm
 
 NAME = "kubernetes.core.helm_repository"
+RETURNS = {
+    "url": "its address",
+}
+EXAMPLE = """\
+- name: helm repo add
+  kubernetes.core.helm_repository:
+    name: botyard
+    url: http://127.0.0.1:8080/charts
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +31,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
+    """Changed where the name, its address or the repository's index is new; check mode says whether it would."""
     home = ctx.paths.state / "helm"
     known = Helm(home / "unused", home).repositories().get(args.name)  # reads a file, needs no program
     if args.state == "absent":

@@ -12,6 +12,26 @@ from botyard.host.image_context import Added, ImageSpec
 from botyard.modules.spec import arg
 
 NAME = "botyard.core.image"
+RETURNS = {
+    "refs": "by image name: what to pull, by digest where it was pushed",
+    "images": "by image name: local, repository, digest, ref, id, size_mb",
+}
+EXAMPLE = """\
+- name: Build and push
+  botyard.core.image:
+    images:
+      - name: action-server
+        context: "{{ root }}/dockerfiles/action-server"
+        build_args: {BASE: "debian:bookworm-slim"}
+        add:
+          - {src: "{{ root }}/dockerfiles/shared", dest: shared}
+          - {src: "{{ bot.dir }}/actions", dest: actions}
+  register: images
+
+- name: Say the digest
+  ansible.builtin.debug:
+    var: images.images['action-server'].digest
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +66,7 @@ def _spec(image: Image, basedir: Path) -> ImageSpec:
 
 
 def run(args: Args, ctx: Context) -> Result:
+    """Changed is decided by what goes into each image; check mode says what it would build and push."""
     specs = [_spec(image, ctx.basedir) for image in args.images]
     registry_port = ctx.target.ports.registry if args.push else None
     seen = images.observe(specs, registry_port, base_must_exist=not ctx.check)

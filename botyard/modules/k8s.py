@@ -13,6 +13,17 @@ from botyard.tools.kube import Kube
 from botyard.wait import wait_until
 
 NAME = "kubernetes.core.k8s"
+RETURNS = {
+    "result": "the live object, or `results` with a list of them; not in check mode",
+}
+EXAMPLE = """\
+- name: Namespace
+  kubernetes.core.k8s:
+    definition:
+      apiVersion: v1
+      kind: Namespace
+      metadata: {name: shop}
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +42,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
+    """Changed is decided by the server's own dry run; check mode only asks for that, --diff shows it."""
     bodies = _bodies(args, ctx)
     kubeconfig = ctx.paths.state / "kubeconfig"
     if ctx.check and not kubeconfig.is_file():

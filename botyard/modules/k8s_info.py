@@ -4,14 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kubernetes.dynamic.exceptions import ResourceNotFoundError
-
 from botyard.contracts import Context, Result
+from botyard.later import later
 from botyard.modules.spec import arg
 from botyard.release import guard
 from botyard.tools.kube import Kube
 
+kubernetes = later("kubernetes")
+
 NAME = "kubernetes.core.k8s_info"
+RETURNS = {
+    "resources": "the objects",
+    "api_found": "false where the cluster knows no such kind, or there is no cluster",
+}
+EXAMPLE = """\
+- name: Pods of the bot
+  kubernetes.core.k8s_info:
+    kind: Pod
+    namespace: "{{ target.namespace }}"
+    label_selectors: [app.kubernetes.io/name=rasa]
+  register: pods
+
+- name: Their names
+  ansible.builtin.debug:
+    msg: "{{ pods.resources | map(attribute='metadata.name') | list }}"
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +42,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
+    """Reads only, so it does the same in check mode; where there is no cluster yet, that finds nothing."""
     kubeconfig = ctx.paths.state / "kubeconfig"
     if ctx.check and not kubeconfig.is_file():
         return Result(msg="there is no cluster yet", data={"resources": [], "api_found": False})
@@ -35,7 +53,7 @@ def run(args: Args, ctx: Context) -> Result:
             found = kube.list(
                 args.api_version, args.kind, args.namespace or None, ",".join(args.label_selectors), ",".join(fields)
             )
-    except ResourceNotFoundError:
+    except kubernetes.dynamic.exceptions.ResourceNotFoundError:
         return Result(
             msg=f"this cluster knows no {args.api_version} {args.kind}", data={"resources": [], "api_found": False}
         )

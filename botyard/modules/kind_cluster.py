@@ -19,6 +19,17 @@ from botyard.tools.kind import Kind
 
 NAME = "botyard.core.kind_cluster"
 LOCK_TIMEOUT_S = 900  # another run is making the same cluster
+RETURNS = {
+    "control_plane_ip": "address of the control plane in the Docker network; empty in check mode where it would change",
+    "nodes": "names of the nodes",
+    "created": "whether it was made just now",
+    "seconds": "how long that took",
+}
+EXAMPLE = """\
+- name: Cluster away
+  botyard.core.kind_cluster:
+    state: absent
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +40,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Makes, reuses, brings back or removes the target's cluster.
-
-    Returns data control_plane_ip, nodes, created, seconds.
-    """
+    """Makes, reuses, brings back or removes the target's cluster; check mode says which, --diff shows why."""
     target: Target = ctx.target
     kubeconfig = ctx.paths.state / "kubeconfig"
     if args.state == "absent":

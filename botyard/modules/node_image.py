@@ -14,6 +14,16 @@ from botyard.tools import docker
 NAME = "botyard.core.node_image"
 TOOLS = ("kubernetes", "etcd", "coredns", "local-path-provisioner")
 CGROUP_V2 = Path("/sys/fs/cgroup/cgroup.controllers")
+RETURNS = {
+    "ref": "name of the image",
+    "version": "Kubernetes version in it",
+}
+EXAMPLE = """\
+- name: Node image
+  botyard.core.node_image:
+    base: debian:bookworm-slim
+  register: node
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +32,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Builds the node image from packages, or pulls upstream's pinned one. Returns data ref and version."""
+    """Builds the node image from packages, or pulls upstream's pinned one; check mode says whether it would."""
     target: Target = ctx.target
     if sources.choose(ctx.paths, target, write=not ctx.check).mode == "registries":
         return _pulled(target, ctx)

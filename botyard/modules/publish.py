@@ -10,6 +10,18 @@ from botyard.host.publish import publish
 from botyard.modules.spec import arg
 
 NAME = "botyard.core.publish"
+RETURNS = {
+    "url": "for this machine",
+    "cluster_url": "for pods",
+    "sha256": "checksum of the file",
+}
+EXAMPLE = """\
+- name: Publish a model
+  botyard.core.publish:
+    src: "{{ root }}/models/tea.tar.gz"
+    dest: models/tea.tar.gz
+  register: published
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +31,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """data: url (for this machine), cluster_url (for pods), sha256."""
+    """Copies only what the depot does not have by that content; check mode says whether it would."""
     src = args.src if args.src.is_absolute() else ctx.basedir / args.src
     done = publish(src, args.dest, ctx.target, check=ctx.check, progress=ctx.progress)
     verb = "would publish" if ctx.check else "published"

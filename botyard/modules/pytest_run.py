@@ -13,6 +13,23 @@ from botyard.tools.kube import Kube
 from botyard.verify.suite import run_suite
 
 NAME = "botyard.core.pytest"
+RETURNS = {
+    "passed": "checks that passed",
+    "failed": "checks that failed",
+    "skipped": "checks that were skipped",
+    "total": "checks in all",
+    "seconds": "that the checks took",
+    "failures": "one line for each check that failed",
+    "summary_lines": "lines for the recap",
+    "collected": "in check mode: how many would run",
+}
+EXAMPLE = """\
+- name: Readonly checks
+  botyard.core.pytest:
+    path: "{{ root }}/tests/e2e"
+    marks: readonly
+    run_dir: "{{ run_dir }}"
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +42,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Runs the checks; failed where one fails or none was found. Check mode only lists them."""
+    """Failed where a check fails or none was found. Never counts as a change; check mode only lists the checks."""
     path = args.path if args.path.is_absolute() else ctx.basedir / args.path
     if not path.exists():
         raise BadInput(f"there are no checks at {path}")

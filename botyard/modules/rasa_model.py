@@ -12,6 +12,21 @@ from botyard.modules.spec import arg
 from botyard.tools import docker
 
 NAME = "botyard.core.rasa_model"
+RETURNS = {
+    "path": "the model file",
+    "file": "its name",
+    "sha256": "checksum of the file",
+    "key": "hash of what it was trained from",
+    "seconds": "how long training took",
+    "trained": "false where it was in the cache",
+}
+EXAMPLE = """\
+- name: Train
+  botyard.core.rasa_model:
+    bot: "{{ bot.dir }}"
+    image: botyard/rasa
+  register: model
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +36,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """data: path, file, sha256, key, seconds (that training took), trained (now, not from the cache)."""
+    """Trains where the bot's files or the image are new; check mode says whether it would."""
     folder = args.bot if args.bot.is_absolute() else ctx.basedir / args.bot
     bot = load_bot(ctx.paths.root, str(folder))
     found = docker.image(args.image) if args.image else None

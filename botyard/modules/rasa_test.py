@@ -13,6 +13,24 @@ from botyard.tools import docker
 
 NAME = "botyard.core.rasa_test"
 SHOWN_LINES = 8
+RETURNS = {
+    "stories_passed": "stories that went as written",
+    "stories_total": "stories in all",
+    "sentences_passed": "sentences understood as written",
+    "sentences_total": "sentences in all",
+    "wrong": "one line for each that went wrong",
+    "seconds": "that the tests took",
+    "ran": "false where the result was known from before",
+    "results": "folder of Rasa's own reports",
+    "summary_lines": "lines for the recap",
+}
+EXAMPLE = """\
+- name: The bot's own tests
+  botyard.core.rasa_test:
+    bot: "{{ bot.dir }}"
+    image: botyard/rasa
+    model: "{{ root }}/models/tea.tar.gz"
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +41,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """data: stories_passed, stories_total, sentences_passed, sentences_total, wrong, seconds, ran, results."""
+    """Failed where a story or sentence goes wrong. Never counts as a change; check mode tells only what is known."""
     folder = args.bot if args.bot.is_absolute() else ctx.basedir / args.bot
     bot = load_bot(ctx.paths.root, str(folder))
     if not (bot.dir / "tests").is_dir():

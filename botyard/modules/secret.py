@@ -10,6 +10,18 @@ from botyard.release import guard, secrets
 from botyard.tools.kube import Kube
 
 NAME = "botyard.core.secret"
+RETURNS = {
+    "name": "its name",
+    "namespace": "its namespace",
+    "added": "keys that were missing",
+}
+EXAMPLE = """\
+- name: Tokens and passwords, made once
+  botyard.core.secret:
+    name: botyard-rasa
+    namespace: "{{ target.namespace }}"
+    generate: [rasa-token, jwt-secret]
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +32,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
+    """Adds only keys that are missing, and never shows a value; check mode says which."""
     kubeconfig = ctx.paths.state / "kubeconfig"
     if ctx.check and not kubeconfig.is_file():
         data = {"name": args.name, "namespace": args.namespace, "added": args.generate}

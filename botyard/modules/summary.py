@@ -8,6 +8,15 @@ from botyard.contracts import Context, Result
 from botyard.modules.spec import arg
 
 NAME = "botyard.core.summary"
+RETURNS = {
+    "summary_lines": "the lines",
+}
+EXAMPLE = """\
+- name: Where to talk to the bot
+  botyard.core.summary:
+    lines:
+      - "talk to the bot: invoke talk hello"
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,5 +25,5 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """data: summary_lines."""
+    """Changes nothing, so it does the same in check mode."""
     return Result(data={"summary_lines": args.lines})

@@ -10,6 +10,15 @@ from botyard.host import toolbox
 from botyard.modules.spec import arg
 
 NAME = "botyard.core.tool"
+RETURNS = {
+    "tools": "path of each program by its name",
+}
+EXAMPLE = """\
+- name: Programs
+  botyard.core.tool:
+    names: [kind, helm]
+  register: programs
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +29,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
+    """Builds from Go modules or downloads what is missing, with checksums; check mode says what it would make."""
     tools = toolbox.ensure(ctx.paths, ctx.target, args.names, ctx.progress, check=ctx.check)
     made = sorted({one.name for one in tools if one.changed})
     verb = "would make" if ctx.check else "made"

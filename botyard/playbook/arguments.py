@@ -75,6 +75,8 @@ class ArgSpec:
                 refuse(at, f"{self.name} has no argument {key!r}", known)
             if field in args:
                 refuse(at, f"{self.name}: {key!r} is given twice (it is another name of {field!r})")
+            if value is None and (self._hints[field] is not Any or self._fields[field].default is None):
+                refuse(at, f"{self.name}: {key} is empty", "fill it or take it out")
             args[field], args.keys_at[field], args.values_at[field] = value, at, raw.at(key)
             self._check_literal(field, value, raw.at(key), templar)
         missing = [n for n, f in self._fields.items() if n not in args and _required(f)]
@@ -109,9 +111,11 @@ class ArgSpec:
         try:
             self._adapter(field).validate_python(_unmarked(value))
         except ValidationError as error:
-            for problem in error.errors(include_url=False, include_input=False):
+            # A misspelled key first, then what is missing without it.
+            for problem in sorted(error.errors(include_url=False, include_input=False), key=_is_missing):
                 found_at, reached, exact = _walk(value, problem["loc"], at)
-                if has_template(reached) and (isinstance(reached, Text) or not exact):
+                waits = isinstance(reached, Text) or not (exact or _is_missing(problem))
+                if waits and has_template(reached) and problem["type"] != "unexpected_keyword_argument":
                     continue
                 place = ".".join([field, *map(str, problem["loc"])])
                 refuse(found_at, f"{self.name}: {place}: {problem['msg'].lower()}", self._doc(field))
@@ -173,6 +177,10 @@ class ArgSpec:
             adapter = TypeAdapter(hint) if dataclasses.is_dataclass(hint) else TypeAdapter(hint, config=_CONFIG)
             self._adapters[field] = adapter
         return adapter
+
+
+def _is_missing(problem: Mapping[str, Any]) -> bool:
+    return bool(problem["type"] == "missing")
 
 
 def _required(field: dataclasses.Field[Any]) -> bool:

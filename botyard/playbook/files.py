@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from botyard.playbook.junit import junit
-from botyard.playbook.report import ItemRecord, Listener, PlayRecord, RunReport, TaskRecord
+from botyard.playbook.report import ItemRecord, Listener, PlayRecord, RunReport, TaskRecord, plain
 
 
 class Files(Listener):
@@ -24,7 +23,7 @@ class Files(Listener):
 
     def _event(self, kind: str, **what: Any) -> None:
         line = {"at": round(time.time(), 3), "event": kind, **what}
-        self._events.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+        self._events.write(json.dumps(line, ensure_ascii=False, default=plain) + "\n")
 
     def play_started(self, play: PlayRecord) -> None:
         self._event("play_started", play=play.name, playbook=play.playbook, lane=play.lane)
@@ -41,7 +40,7 @@ class Files(Listener):
         self._event("item_done", task=task.name, lane=task.lane, item=item.label, status=item.status, msg=item.msg)
 
     def task_done(self, task: TaskRecord) -> None:
-        self._event("task_done", **asdict(task))
+        self._event("task_done", **vars(task))
         if task.traceback:
             self._faults += 1
             text = f"{task.where} {task.name} ({task.module})\n\n{task.traceback}"
@@ -49,7 +48,7 @@ class Files(Listener):
 
     def finished(self, report: RunReport) -> None:
         self._event("finished", exit_code=report.exit_code, duration_s=report.duration_s, counts=report.counts())
-        _write(self._folder / "report.json", json.dumps(report.as_json(), ensure_ascii=False, indent=1, default=str))
+        _write(self._folder / "report.json", json.dumps(report.as_json(), ensure_ascii=False, default=plain))
         _write(self._folder / "junit.xml", junit(report))
 
     def close(self) -> None:

@@ -131,7 +131,7 @@ def check_value(word: str, kind: str, value: Any, where: Where) -> None:
     if kind.endswith("?") and isinstance(value, Text) and value.is_template:
         return
     if not _FITS[kind.removesuffix("?")](value):
-        refuse(where, f"{word} takes {_MEANING[kind.removesuffix('?')]}, not {_what(value)}")
+        refuse(where, f"{word} takes {KINDS[kind.removesuffix('?')]}, not {_what(value)}")
 
 
 def _identifier(value: Any) -> bool:
@@ -146,6 +146,10 @@ def _words(value: Any) -> bool:
     return isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str | int) for v in value))
 
 
+def _tags(value: Any) -> bool:
+    return _words(value) and not any(set(word) & set(" []{}") for word in words(value))
+
+
 _FITS = {
     "any": lambda _value: True,
     "text": lambda value: isinstance(value, str | int | float) and not isinstance(value, bool),
@@ -154,13 +158,13 @@ _FITS = {
     "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
     "map": lambda value: isinstance(value, Map) and all(isinstance(key, str) for key in value),
     "list": lambda value: isinstance(value, Seq),
-    "tags": _words,
+    "tags": _tags,
     "handlers": _words,
     "names": _words,
     "identifier": _identifier,
     "conditions": _conditions,
 }
-_MEANING = {
+KINDS = {
     "text": "text",
     "bool": "true or false",
     "int": "a whole number",

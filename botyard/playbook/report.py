@@ -134,10 +134,15 @@ class RunReport:
         return sorted(self.tasks, key=lambda task: -task.duration_s)[:count]
 
     def as_json(self) -> dict[str, Any]:
-        plays = [dataclasses.asdict(play) for play in self.plays]
-        tasks = [dataclasses.asdict(task) for task in self.tasks]
+        """For ``json.dumps(..., default=plain)``; shares its parts with the records (a copy of all would cost)."""
+        plays, tasks = [vars(play) for play in self.plays], [vars(task) for task in self.tasks]
         head = {"exit_code": self.exit_code, "duration_s": round(self.duration_s, 3), "check": self.check}
         return {**head, "counts": self.counts(), "plays": plays, "tasks": tasks}
+
+
+def plain(value: Any) -> Any:
+    """What ``json.dumps`` is to write for a value it does not know."""
+    return vars(value) if dataclasses.is_dataclass(value) else str(value)
 
 
 class Listener:

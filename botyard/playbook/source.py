@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+import yaml
+from yaml.constructor import SafeConstructor
+from yaml.error import MarkedYAMLError, YAMLError
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.tokens import ScalarToken
 
+from botyard import yaml11
 from botyard.contracts import BadInput
 
 _TAG = "tag:yaml.org,2002:"
-# PyYAML's set, which Ansible reads by: y and n stay strings.
-_BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+_PLAIN = SafeConstructor()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,23 +131,59 @@ def read_yaml(file: Path, asked_at: Where | None = None) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         problem, cure = f"cannot read {shown(file)}: {error}", "a playbook is a YAML file in UTF-8"
         raise (located(asked_at, problem, cure) if asked_at else BadInput(problem, cure)) from None
-    yaml = YAML(typ="rt", pure=True)
-    yaml.version = (1, 1)
     try:
-        node = yaml.compose(content)
+        node = yaml11.compose(content)
         return _Builder(file).build(node) if node is not None else None
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = ", ".join(part for part in (error.context, error.problem) if part) or "unreadable"
-        where = Where(file, mark.line + 1, mark.column + 1) if mark else Where(file, 1, 1)
-        cure = (
-            "give lines of one list or mapping the same indent; quote a value with ': ' or a first {, [, *, &, % or @"
-        )
-        raise located(where, f"not valid YAML: {what}", cure) from None
+        raise _bad_yaml(file, content, error) from None
     except YAMLError as error:
         raise located(Where(file, 1, 1), f"not valid YAML: {str(error).splitlines()[0]}") from None
     except RecursionError:
         raise located(Where(file, 1, 1), "not valid YAML: nested too deeply, or an alias that holds itself") from None
+
+
+def _bad_yaml(file: Path, content: str, error: MarkedYAMLError) -> BadInput:
+    mark, begun = error.problem_mark or error.context_mark, error.context_mark
+    what = ", ".join(part for part in (error.context, error.problem) if part)
+    if mark is None:
+        return located(Where(file, 1, 1), f"not valid YAML: {what or 'unreadable'}")
+    if quote := begun if "quoted scalar" in what else _lost_quote(content, mark.line):
+        where = Where(file, quote.line + 1, quote.column + 1)
+        return located(where, "not valid YAML: the quoted text that begins here runs on into other lines", "end it")
+    if "<block sequence start>" in what and (line := _lost_dash(content.splitlines(), mark)):
+        text = f"not valid YAML: the list that goes on in line {mark.line + 1} begins here without its dash"
+        return located(Where(file, line + 1, mark.column + 1), text, "write - before the first item too")
+    cure = "give lines of one list or mapping the same indent; quote a value with ': ' or a first {, [, *, &, % or @"
+    return located(Where(file, mark.line + 1, mark.column + 1), f"not valid YAML: {what}", cure)
+
+
+def _lost_quote(content: str, line: int) -> Any:
+    """Where a quoted text begins that takes in lines up to this faulty one: it ran into the next text's quote."""
+    with contextlib.suppress(YAMLError):
+        for token in yaml.scan(content, Loader=yaml.SafeLoader):
+            quoted = isinstance(token, ScalarToken) and not token.plain and token.style not in ("|", ">")
+            if quoted and token.start_mark.line < token.end_mark.line == line:
+                return token.start_mark
+    return None
+
+
+def _lost_dash(lines: list[str], mark: Any) -> int:
+    """The line (from 0) below the key that the item at ``mark`` belongs to, or 0 where that has its dash."""
+    full = [n for n in range(mark.line) if lines[n].strip() and not lines[n].lstrip().startswith("#")]
+    key = max((n for n in full if len(lines[n]) - len(lines[n].lstrip()) < mark.column), default=mark.line)
+    first = min((n for n in full if n > key), default=0)
+    return 0 if any(lines[n].lstrip().startswith("-") for n in (key, first)) else first
+
+
+def _slip(text: str, *, plain: bool) -> str:
+    """What ends in a text and never began there; nobody means that, so it is refused."""
+    if plain and text.startswith(('-"', "-'")):
+        return "a blank is missing after the dash"
+    if plain and text.endswith('"') and text.count('"') % 2:
+        return "the text ends with a quote and does not begin with one"
+    if plain and text.endswith("]") and text.count("]") > text.count("["):
+        return "the text ends with ] and has no ["
+    return "}} without {{" if text.count("}}") > text.count("{{") and text.count("}") > text.count("{") else ""
 
 
 class _Builder:
@@ -198,44 +237,15 @@ class _Builder:
     def scalar(self, node: ScalarNode, where: Where) -> Any:
         text: str = node.value
         kind = str(node.tag).removeprefix(_TAG)
-        if kind == "null":
-            return None
-        if kind == "bool" and text.lower() in _BOOLEANS:
-            return _BOOLEANS[text.lower()]
-        if kind == "int":
-            return _integer(text)
-        if kind == "float" and "." in text:  # without a dot it is a string to PyYAML
-            return _floating(text)
         if kind == "!unsafe":
             return text
-        if kind in ("str", "bool", "float", "timestamp", "value"):
+        if kind in ("str", "timestamp", "value"):
+            if slip := _slip(text, plain=not node.style):
+                refuse(where, slip, "mend it; text that is meant so takes quotes, braces the tag !unsafe")
             return Text(text, where.moved(1) if node.style in ("|", ">") else where)
-        return refuse(where, f"unknown YAML tag {node.tag}", "only !unsafe is known")
-
-
-def _integer(text: str) -> int:
-    digits = text.replace("_", "").lower()
-    sign = -1 if digits.startswith("-") else 1
-    digits = digits.lstrip("+-")
-    if ":" in digits:
-        total = 0
-        for part in digits.split(":"):
-            total = total * 60 + int(part)
-        return sign * total
-    for prefix, base in (("0b", 2), ("0x", 16), ("0o", 8), ("0", 8)):
-        if digits.startswith(prefix) and len(digits) > len(prefix):
-            return sign * int(digits[len(prefix) :], base)
-    return sign * int(digits)
-
-
-def _floating(text: str) -> float:
-    plain = text.replace("_", "").lower()
-    if plain.lstrip("+-") in (".inf", ".nan"):
-        return float(plain.replace(".", ""))
-    if ":" in plain:
-        sign = -1.0 if plain.startswith("-") else 1.0
-        total = 0.0
-        for part in plain.lstrip("+-").split(":"):
-            total = total * 60 + float(part)
-        return sign * total
-    return float(plain)
+        if kind not in ("null", "bool", "int", "float"):
+            refuse(where, f"unknown YAML tag {node.tag}", "only !unsafe is known")
+        try:
+            return SafeConstructor.yaml_constructors[node.tag](_PLAIN, node)
+        except (ValueError, KeyError):
+            return refuse(where, f"{text!r} is no {kind}", "quote it")

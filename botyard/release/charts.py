@@ -8,12 +8,16 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import requests
+from typing import TYPE_CHECKING, Any
 
 from botyard.contracts import BadInput, BotyardError
+from botyard.later import later
 from botyard.tools.helm import Helm, load_yaml
+
+if TYPE_CHECKING:
+    import requests
+else:
+    requests = later("requests")
 
 _LEFT_OUT = {"__pycache__", ".DS_Store", ".git"}
 INDEX = "index.yaml"

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from kubernetes.client.exceptions import ApiException
-from kubernetes.dynamic.exceptions import ResourceNotFoundError
 
 from botyard.contracts import BadInput, BotyardError, Diff
+from botyard.later import later
 from botyard.tools.kube import FIELD_MANAGER, Kube
+
+kubernetes = later("kubernetes")
 
 _VOLATILE = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink")
 
@@ -132,13 +133,13 @@ def applied(
     """
     try:
         return kube.apply(body, namespace, dry_run=dry_run, field_manager=field_manager)
-    except ResourceNotFoundError:
+    except kubernetes.dynamic.exceptions.ResourceNotFoundError:
         raise BotyardError(f"{shown(body)}: this cluster knows no {body['apiVersion']} {body['kind']}") from None
-    except ApiException as error:
+    except kubernetes.client.ApiException as error:
         raise BotyardError(f"{shown(body)}: refused by the API server: {reason(error)}") from error
 
 
-def reason(error: ApiException) -> str:
+def reason(error: Any) -> str:
     """The server's sentence in an API error."""
     try:
         return str(json.loads(error.body)["message"])

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from kubernetes.client.exceptions import ApiException
-from kubernetes.dynamic.exceptions import DynamicApiError
-
+from botyard.later import later
 from botyard.release.pods import blocker, is_ready
 from botyard.tools.kube import Kube
+
+kubernetes = later("kubernetes")
 
 _LOG_LINES = 2000
 _SUMMARY_CHARS = 200
@@ -112,7 +112,7 @@ def _containers(pod: dict[str, Any]) -> list[tuple[str, bool]]:
 def _log(kube: Kube, namespace: str, pod: str, container: str, previous: bool) -> str:
     try:
         return kube.logs(pod, namespace, container, tail=_LOG_LINES, previous=previous)
-    except ApiException as error:
+    except kubernetes.client.ApiException as error:
         return f"(the log cannot be read: {error.status} {error.reason})\n"
 
 
@@ -128,7 +128,8 @@ def _write(file: Path, text: str, hide: Callable[[str], str]) -> None:
 def _hider(kube: Kube, namespace: str) -> Callable[[str], str]:
     """Replaces the values of the namespace's own Secrets: a reply or a URL in a log may hold a token."""
     values: set[str] = set()
-    with contextlib.suppress(ApiException, DynamicApiError):  # no right to read Secrets: then none can be hidden
+    refused = (kubernetes.client.ApiException, kubernetes.dynamic.exceptions.DynamicApiError)
+    with contextlib.suppress(*refused):  # no right to read Secrets: then none can be hidden
         for secret in kube.list("v1", "Secret", namespace, fields="type=Opaque"):
             for encoded in (secret.get("data") or {}).values():
                 value = base64.b64decode(encoded).decode("utf-8", "replace")

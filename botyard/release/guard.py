@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import urllib3
-from kubernetes.client.exceptions import ApiException
-from kubernetes.dynamic.exceptions import DynamicApiError
-
 from botyard.contracts import MARK_CONFIGMAP, BadInput, BotyardError
+from botyard.later import later
 from botyard.release.desired import reason
 from botyard.tools.kube import Kube
+
+kubernetes = later("kubernetes")
+urllib3 = later("urllib3")
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def answering(kube: Kube) -> Iterator[None]:
         raise BotyardError(
             f"the API server of context {kube.context} does not answer: {type(error).__name__}", "run invoke cluster"
         ) from error
-    except (ApiException, DynamicApiError) as error:
+    except (kubernetes.client.ApiException, kubernetes.dynamic.exceptions.DynamicApiError) as error:
         raise BotyardError(f"the API server of context {kube.context} refuses: {reason(error)}") from error
 
 

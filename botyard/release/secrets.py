@@ -6,11 +6,11 @@ import secrets
 import string
 from collections.abc import Sequence
 
-from kubernetes import client
-from kubernetes.client.exceptions import ApiException
-
 from botyard.contracts import BotyardError
+from botyard.later import later
 from botyard.tools.kube import FIELD_MANAGER, Kube
+
+kubernetes = later("kubernetes")
 
 _LETTERS = string.ascii_letters
 _CHARS = _LETTERS + string.digits
@@ -41,12 +41,12 @@ def add_keys(kube: Kube, namespace: str, name: str, keys: Sequence[str], exists:
         if exists:
             kube.core.patch_namespaced_secret(name, namespace, {"stringData": values}, field_manager=FIELD_MANAGER)
             return
-        body = client.V1Secret(
-            metadata=client.V1ObjectMeta(name=name, labels={"app.kubernetes.io/managed-by": "botyard"}),
+        body = kubernetes.client.V1Secret(
+            metadata=kubernetes.client.V1ObjectMeta(name=name, labels={"app.kubernetes.io/managed-by": "botyard"}),
             type="Opaque",
             string_data=values,
         )
         kube.core.create_namespaced_secret(namespace, body, field_manager=FIELD_MANAGER)
-    except ApiException as error:
+    except kubernetes.client.ApiException as error:
         hint = f"make the namespace {namespace} first" if error.status == 404 else ""
         raise BotyardError(f"Secret {namespace}/{name}: refused: {error.status} {error.reason}", hint) from None

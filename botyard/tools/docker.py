@@ -10,16 +10,20 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
-
-import docker
-import docker.errors
-import requests
-from docker.models.containers import Container
-from docker.models.images import Image
+from typing import IO, TYPE_CHECKING, Any
 
 from botyard.contracts import BotyardError
+from botyard.later import later
 from botyard.process import Arg, Completed, run
+
+if TYPE_CHECKING:
+    import docker
+    import docker.errors
+    import requests
+    from docker.models.containers import Container
+    from docker.models.images import Image
+else:
+    docker, requests = later("docker"), later("requests")
 
 
 @functools.lru_cache(maxsize=1)
@@ -78,6 +82,12 @@ def image(ref: str) -> Image | None:
         return client().images.get(ref)
     except docker.errors.ImageNotFound:
         return None
+
+
+def tags_of(repository: str) -> list[str]:
+    """All local tags of a repository, those of the newest image first."""
+    found = sorted(client().images.list(name=repository), key=lambda one: str(one.attrs["Created"]), reverse=True)
+    return [tag for one in found for tag in one.tags if tag.startswith(f"{repository}:")]
 
 
 def container(name: str) -> Container | None:

@@ -7,10 +7,15 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-
-import requests
+from typing import TYPE_CHECKING
 
 from botyard.contracts import BotyardError
+from botyard.later import later
+
+if TYPE_CHECKING:
+    import requests
+else:
+    requests = later("requests")
 
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 30

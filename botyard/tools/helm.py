@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
+from botyard import yaml11
 from botyard.contracts import BotyardError, CommandError
 from botyard.process import Arg, run
 
@@ -172,7 +170,7 @@ class Helm:
         """Name and URL of what was added."""
         if not self.repository_config.is_file():
             return {}
-        document = YAML(typ="safe", pure=True).load(self.repository_config) or {}
+        document = yaml11.load(self.repository_config.read_text(encoding="utf-8")) or {}
         return {str(r["name"]): str(r["url"]) for r in document.get("repositories") or []}
 
     def repo_add(self, name: str, url: str) -> None:
@@ -205,7 +203,7 @@ class Helm:
 
 def load_yaml(data: bytes) -> dict[str, Any]:
     """One YAML document that must be a mapping."""
-    document = YAML(typ="safe", pure=True).load(io.BytesIO(data))
+    document = yaml11.load(data.decode())
     return document if isinstance(document, dict) else {}
 
 

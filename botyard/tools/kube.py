@@ -8,16 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import urllib3
-from kubernetes import client, config
-from kubernetes.client.exceptions import ApiException
-from kubernetes.dynamic import DynamicClient
-from kubernetes.dynamic.exceptions import NotFoundError, ResourceNotFoundError
-from kubernetes.stream import stream
-
 from botyard.contracts import BotyardError
+from botyard.later import later
+
+kubernetes = later("kubernetes")
+urllib3 = later("urllib3")
 
 FIELD_MANAGER = "botyard"
+
+
+def _absent() -> tuple[type[Exception], ...]:
+    return (kubernetes.dynamic.exceptions.NotFoundError, kubernetes.dynamic.exceptions.ResourceNotFoundError)
 
 
 class Kube:
@@ -36,32 +37,32 @@ class Kube:
         if not kubeconfig.is_file():
             raise BotyardError(f"there is no kubeconfig at {kubeconfig}", "run invoke cluster")
         try:
-            self.api = config.new_client_from_config(str(kubeconfig), context=context)
-        except config.ConfigException as error:
+            self.api = kubernetes.config.new_client_from_config(str(kubeconfig), context=context)
+        except kubernetes.config.ConfigException as error:
             raise BotyardError(f"kubeconfig {kubeconfig}: {error}", "run invoke cluster") from error
-        self._core: client.CoreV1Api | None = None
-        self._dynamic: DynamicClient | None = None
+        self._core: Any = None
+        self._dynamic: Any = None
         self._lock = threading.Lock()
 
     @property
-    def core(self) -> client.CoreV1Api:
+    def core(self) -> Any:
         """The typed core API; made on first use, as importing its models takes a second."""
         if self._core is None:
-            self._core = client.CoreV1Api(self.api)
+            self._core = kubernetes.client.CoreV1Api(self.api)
         return self._core
 
     @property
-    def dynamic(self) -> DynamicClient:
+    def dynamic(self) -> Any:
         with self._lock:
             if self._dynamic is None:
-                self._dynamic = DynamicClient(self.api)
+                self._dynamic = kubernetes.dynamic.DynamicClient(self.api)
             return self._dynamic
 
     def answers(self, timeout_s: float = 5) -> bool:
         """Whether the API server answers now."""
         try:
-            client.VersionApi(self.api).get_code(_request_timeout=timeout_s)
-        except (ApiException, urllib3.exceptions.HTTPError, OSError):
+            kubernetes.client.VersionApi(self.api).get_code(_request_timeout=timeout_s)
+        except (kubernetes.client.ApiException, urllib3.exceptions.HTTPError, OSError):
             return False
         return True
 
@@ -79,7 +80,7 @@ class Kube:
         if answer.status == 404:
             return None
         if not 200 <= answer.status < 300:
-            raise ApiException(status=answer.status, reason=answer.reason, body=str(body[:500]))
+            raise kubernetes.client.ApiException(status=answer.status, reason=answer.reason, body=str(body[:500]))
         found: dict[str, Any] = json.loads(body)
         return found
 
@@ -87,7 +88,7 @@ class Kube:
         """One object as a mapping, or None where there is no such object (or no such kind)."""
         try:
             found = self.dynamic.resources.get(api_version=api_version, kind=kind).get(name=name, namespace=namespace)
-        except (NotFoundError, ResourceNotFoundError):
+        except _absent():
             return None
         return dict(found.to_dict())
 
@@ -123,7 +124,7 @@ class Kube:
         """Deletes one object; False where there was none."""
         try:
             self.dynamic.resources.get(api_version=api_version, kind=kind).delete(name=name, namespace=namespace)
-        except (NotFoundError, ResourceNotFoundError):
+        except _absent():
             return False
         return True
 
@@ -143,7 +144,7 @@ class Kube:
                     pod, namespace, container=container, tail_lines=tail, previous=previous, timestamps=timestamps
                 )
             )
-        except ApiException as error:
+        except kubernetes.client.ApiException as error:
             if error.status in (400, 404):
                 return ""
             raise
@@ -153,8 +154,8 @@ class Kube:
     ) -> tuple[int, str]:
         """Runs a program in a container; returns its exit code and what it printed (both streams)."""
         # The library's stream() swaps a method of the client while it works: a client of its own keeps threads apart.
-        core = client.CoreV1Api(client.ApiClient(self.api.configuration))
-        channel = stream(
+        core = kubernetes.client.CoreV1Api(kubernetes.client.ApiClient(self.api.configuration))
+        channel = kubernetes.stream.stream(
             core.connect_get_namespaced_pod_exec,
             pod,
             namespace,

@@ -7,12 +7,16 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-import requests
-
 from botyard.contracts import BotyardError
+from botyard.later import later
+
+if TYPE_CHECKING:
+    import requests
+else:
+    requests = later("requests")
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"

@@ -13,7 +13,8 @@ from typing import Any, TextIO
 
 import pytest
 
-MARKER = "botyard-check:"
+from botyard.verify.suite import MARKER
+
 FIRST_LINES = 6
 
 

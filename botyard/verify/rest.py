@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
-
-import requests
+from typing import TYPE_CHECKING, Any
 
 from botyard.contracts import BotyardError
+from botyard.later import later
+
+if TYPE_CHECKING:
+    import requests
+else:
+    requests = later("requests")
 
 REST_PATH = "/webhooks/rest/webhook"
 

@@ -15,7 +15,23 @@ CASES = {
     "a mapping": ("name: P\n", "1:1", "list of plays", ""),
     "a play that is text": ("- hello\n", "1:3", "a play is a mapping", ""),
     "bad indent": (PLAY + "   vars: {}\n", "4:8", "not valid YAML", "indent"),
-    "open quote": (PLAY + "  vars: {a: 'b}\n", "5:1", "not valid YAML", ""),
+    "open quote": (PLAY + "  vars: {a: 'b}\n", "4:13", "runs on into other lines", ""),
+    "lost quote": (TASKS + '    - fail:\n        msg: "a\n    - fail: {msg: "b"}\n', "6:14", "runs on", "end it"),
+    "lost dash": (TASKS + "      fail:\n        msg: a\n    - fail:\n", "5:5", "goes on in line 7", "write -"),
+    "a dash moved in": (TASKS + "    - fail:\n     - fail:\n", "6:6", "not valid YAML", "the same indent"),
+    "a dash moved out": (TASKS + "    - fail:\n   - fail:\n", "6:4", "not valid YAML", "the same indent"),
+    "no blank after a dash": (TASKS + '    - fail:\n      tags:\n        -"a"\n', "7:9", "blank is missing", ""),
+    "quote only at the end": (TASKS + '    - fail: {}\n      name: a"\n', "6:13", "ends with a quote", "quotes"),
+    "bracket only at the end": (PLAY + "  tags: a]\n", "4:9", "has no [", ""),
+    "braces only at the end": (TASKS + '    - fail: {msg: "{ a }}"}\n', "5:19", "}} without {{", "!unsafe"),
+    "an argument without value": (TASKS + "    - file: {path: a, mode: }\n", "5:23", "mode is empty", "fill it"),
+    "two tags without a comma": (PLAY + "  tags: [a b, c]\n", "4:9", "takes a tag or a list of tags", ""),
+    "unknown argument inside": (
+        TASKS + '    - botyard.core.image: {images: [{name: a, contxet: "{{ b }}"}]}\n', "5:56", "images.0.contxet", ""
+    ),
+    "missing argument inside": (
+        TASKS + '    - botyard.core.image: {images: [{name: "{{ a }}"}]}\n', "5:37", "images.0.context", ""
+    ),
     "tab": (PLAY + "\ttasks: []\n", "4:1", "not valid YAML", ""),
     "duplicate key": (PLAY + "  vars:\n    a: 1\n    a: 2\n", "6:5", "'a'; it stands first in line 5", ""),
     "unquoted braces": (TASKS + "    - debug:\n        msg: {{ x }}\n", "6:15", "plain word", "quote"),

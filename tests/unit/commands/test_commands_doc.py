@@ -1,0 +1,60 @@
+"""``invoke doc``: lists, tells about one name, and says what was meant."""
+
+from __future__ import annotations
+
+import pytest
+from invoke.exceptions import Exit
+
+from botyard.commands.doc import doc, positionals
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def tell(name: str | None = None) -> str:
+        doc.body(None, name)
+        return capsys.readouterr().out
+
+    return tell
+
+
+def test_without_a_name_all_are_listed(told) -> None:  # type: ignore[no-untyped-def]
+    out = told()
+    assert "kubernetes.core.helm " in out
+    assert "One release, installed, upgraded or removed" in out
+    assert "changed_when" in out
+
+
+@pytest.mark.parametrize("name", ["kubernetes.core.helm", "helm"])
+def test_a_module_by_its_full_or_last_name(told, name: str) -> None:  # type: ignore[no-untyped-def]
+    out = told(name)
+    for part in ("release_namespace (also namespace)", "required", "300s", "check mode", "wait_timeout: 600s"):
+        assert part in out
+
+
+def test_a_keyword(told) -> None:  # type: ignore[no-untyped-def]
+    assert "Keyword of: import, block, task. Takes an expression or a list of them." in told("when")
+
+
+def test_a_name_of_both_kinds_tells_both(told) -> None:  # type: ignore[no-untyped-def]
+    out = told("pause")
+    assert "ansible.builtin.pause" in out and "Keyword of: loop_control" in out
+
+
+def test_a_refused_word_tells_why(told) -> None:  # type: ignore[no-untyped-def]
+    assert "tasks run as the user who started botyard" in told("become")
+
+
+def test_an_unknown_name(told) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(Exit, match=r"did you mean register\?") as caught:
+        told("regsiter")
+    assert caught.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [("doc", False), ("doc helm", True), ("doc --write", False), ("--help doc", False), ("play x.yml", False)],
+)
+def test_a_name_may_be_left_out(typed: str, named: bool) -> None:
+    assert positionals(["invoke", *typed.split()]) == (["name"] if named else [])

@@ -1,0 +1,32 @@
+"""The door to child processes: how a child's end is noticed."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from botyard.contracts import TimedOut
+from botyard.process import run
+
+
+def test_both_streams_and_the_code_are_there_at_its_end() -> None:
+    done = run([sys.executable, "-c", "import sys; print('a'); print('b', file=sys.stderr); sys.exit(3)"], check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("a\n", "b\n", 3)
+
+
+def test_a_child_that_closed_its_output_is_waited_for() -> None:
+    done = run(["sh", "-c", "exec >&- 2>&-; sleep 0.2; exit 4"], check=False)
+    assert done.returncode == 4
+
+
+def test_a_grandchild_that_keeps_the_output_open_does_not_hide_the_end() -> None:
+    done = run(["sh", "-c", "sleep 0.3 & exit 5"], check=False)
+    assert done.returncode == 5
+
+
+@pytest.mark.parametrize("script", ["echo begun; sleep 60", "exec >&- 2>&-; sleep 60"])
+def test_the_deadline_ends_it(script: str) -> None:
+    with pytest.raises(TimedOut) as caught:
+        run(["sh", "-c", script], timeout_s=0.3)
+    assert caught.value.last == ("begun" if "begun" in script else "")
