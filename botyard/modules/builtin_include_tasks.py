@@ -10,16 +10,12 @@ from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.include_tasks"
 FREE_FORM = "file"
-RETURNS = {
-    "include": "the name of the file",
-    "include_args": "an empty mapping, for Ansible's sake",
-}
+RETURNS = {"include": "the file", "include_args": "empty, for Ansible's sake"}
 EXAMPLE = """\
-- name: Each service
-  ansible.builtin.include_tasks: service.yml
-  vars: {port: 8080}
-  loop: [web, api]
-  loop_control: {loop_var: service}
+- name: The tasks of more.yml, once for each language
+  ansible.builtin.include_tasks: more.yml
+  loop: [en, zh]
+  loop_control: {loop_var: language}
 """
 
 
@@ -30,5 +26,5 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Says which file; the engine runs its tasks next."""
+    """Changes nothing itself, so it does the same in check mode; the tasks of the file run next."""
     return Result(msg=f"included: {args.file}", data={"include": args.file, "include_args": {}})

@@ -10,11 +10,9 @@ from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.meta"
 FREE_FORM = "action"
-RETURNS = {
-    "action": "what was asked for",
-}
+RETURNS = {"action": "the same word"}
 EXAMPLE = """\
-- name: Restart now what must be restarted
+- name: Handlers that were notified run now, not at the end of the play
   ansible.builtin.meta: flush_handlers
 """
 
@@ -27,5 +25,5 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Tells the engine, which does it after this task; not counted in the recap."""
+    """Done by the engine right after this task, in check mode too; not counted in the recap."""
     return Result(data={"action": args.action})

@@ -47,7 +47,7 @@ class AddedFile:
 class Image:
     """One image."""
 
-    name: str = arg("botyard/<name> is what it is called")
+    name: str = arg("what it is called, after botyard/")
     context: str = arg("folder with the Dockerfile and what belongs to it")
     build_args: dict[str, str | list[str] | None] = arg("build arguments; a list is joined by spaces", {})
     add: list[AddedFile] = arg("more files for the build context", [])

@@ -54,6 +54,10 @@ class Loader:
                 entries.append(self._import(entry, file, outer, (*chain, file)))
             else:
                 entries.append(self._play(entry, file, outer))
+        groups = [entry.side_by_side if isinstance(entry, Imported) else None for entry in entries]
+        for group, before, after in zip(groups, [None, *groups], [*groups[1:], None], strict=False):
+            if group is not None and group not in (before, after):
+                refuse(group.where, f"side_by_side: {group} has no neighbour", "say the same at the import next to it")
         return Playbook(file, tuple(entries))
 
     def _import(self, entry: Map, file: Path, outer: Outer, chain: tuple[Path, ...]) -> Imported:
@@ -72,7 +76,7 @@ class Loader:
                 refuse(entry["vars"].at("side_by_side"), "side_by_side takes the plain name of a group")
             own["vars"] = Map(entry["vars"].where)
             own["vars"].update({key: value for key, value in entry["vars"].items() if key != "side_by_side"})
-        return Imported(self.load(wanted, outer.with_own(own), chain, at), str(group) if group else None)
+        return Imported(self.load(wanted, outer.with_own(own), chain, at), group)
 
     def _play(self, entry: Map, file: Path, outer: Outer) -> Play:
         self._check.keywords(entry, keywords.PLAY, "keyword of a play")

@@ -9,7 +9,7 @@ from typing import Any
 
 from botyard.playbook.arguments import ArgSpec
 from botyard.playbook.keywords import words
-from botyard.playbook.source import Map, Seq, Where
+from botyard.playbook.source import Map, Seq, Text, Where
 
 Conditions = tuple[Any, ...]  # each one a bool, or a Text that is an expression
 Entries = tuple["Task | Block", ...]
@@ -127,7 +127,7 @@ class Imported:
     """An ``import_playbook``; neighbours with the same ``side_by_side`` run at the same time."""
 
     playbook: Playbook
-    side_by_side: str | None
+    side_by_side: Text | None
 
 
 def every_task(entries: Entries, *, included: bool = False) -> Iterator[Task]:

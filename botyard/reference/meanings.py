@@ -6,11 +6,16 @@ from botyard.playbook import keywords
 
 LEVELS: dict[str, dict[str, str]] = {
     "play": keywords.PLAY,
-    "import": keywords.IMPORT,
+    "import_playbook": keywords.IMPORT,
     "block": keywords.BLOCK,
     "task": keywords.TASK,
+    "handler": keywords.LISTEN,
+    "import_tasks": keywords.IMPORT_TASKS,
     "loop_control": keywords.LOOP_CONTROL,
 }
+
+# Modules beside which not every keyword of a task may stand.
+BESIDE = {"ansible.builtin.include_tasks": keywords.INCLUDE, "ansible.builtin.meta": keywords.META}
 
 MEANING: dict[str, str] = {
     "name": "what the output, `--list-tasks` and `--start-at-task` call it; may be a template",
@@ -21,6 +26,8 @@ MEANING: dict[str, str] = {
     "over all an extra var",
     "vars_files": "YAML files of variables, relative to the playbook; a later file wins, all win over `vars` there",
     "tasks": "tasks and blocks, run in order; the first failure ends the playbook",
+    "handlers": "tasks that run after the others, and only where one that changed something notified them; no blocks",
+    "force_handlers": "`true`: notified handlers run even after a failure",
     "tags": "words for `--tags` and `--skip-tags`; handed down to all inside; `always` and `never` as in Ansible",
     "environment": "environment variables for the programs that tasks start; handed down, the nearest wins key by key",
     "ignore_errors": "go on after a failure; it counts as ignored",
@@ -30,6 +37,10 @@ MEANING: dict[str, str] = {
     "import_playbook": "the file, relative to this one; a template may use extra vars alone",
     "ansible.builtin.import_playbook": "the same by its full name",
     "when": "run only where the expression, or each one of a list, gives `true`; no braces around it",
+    "notify": "handlers, by name or by what they listen to, that run later where this changed something",
+    "listen": "more names that a handler answers to; it takes all keywords of a task too",
+    "import_tasks": "the file whose tasks take this place before the run; a template may use extra vars and the play's",
+    "ansible.builtin.import_tasks": "the same by its full name",
     "block": "the tasks",
     "rescue": "tasks that run where one of `block` failed; then the failure counts as rescued",
     "always": "tasks that run last, whatever happened before",

@@ -8,7 +8,7 @@ from botyard import modules
 from botyard.playbook import keywords as tables
 from botyard.playbook.filters import FILTERS, TESTS
 from botyard.reference.facts import COLLECTIONS, Argument, Module, module
-from botyard.reference.meanings import LEVELS, MEANING
+from botyard.reference.meanings import BESIDE, LEVELS, MEANING
 
 _MADE = "<!-- Made by `invoke doc --write`: do not edit. -->\n\n"
 _ALWAYS_RETURNED = (
@@ -48,6 +48,8 @@ def module_text(told: Module, level: int = 2) -> str:
         parts.append(f"A bare string after the module's name is taken as `{told.free_form}`.\n")
     if told.returns:
         parts.append(_table(("returns", "meaning"), [(f"`{key}`", said) for key, said in told.returns.items()]))
+    if told.name in BESIDE:
+        parts.append(f"Keywords that may stand beside it: {_ticked(BESIDE[told.name])}.\n")
     parts.append(f"```yaml\n{told.example}```\n")
     return "\n".join(parts)
 
@@ -67,7 +69,8 @@ def keywords() -> str:
         f"- Filters: {_ticked(FILTERS)}\n- Tests: {_ticked(TESTS)}\n"
         "- `lookup('env', NAME)` and `lookup('file', PATH)`; `omit` leaves an argument out\n"
     )
-    rows2 = [(f"`{word}`", why) for word, why in sorted(tables.REFUSED.items())]
+    refused = tables.REFUSED | {f"meta: {word}": why for word, why in tables.META_REFUSED.items()}
+    rows2 = [(f"`{word}`", why) for word, why in sorted(refused.items())]
     parts.append(
         f"## Refused\n\nWords of Ansible's that end the run before it starts.\n\n{_table(('word', 'why'), rows2)}"
     )
@@ -92,6 +95,8 @@ def levels_of(word: str) -> list[str]:
 
 def _takes(word: str) -> str:
     kind = LEVELS[levels_of(word)[0]][word]
+    if kind == "any" and "import_tasks" in word:
+        return "a file name"
     return tables.KINDS.get(kind.rstrip("?"), "anything") + (", or a template" if kind.endswith("?") else "")
 
 

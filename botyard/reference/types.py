@@ -48,14 +48,12 @@ def _word(hint: Any) -> str:
 
 
 def as_schema(hint: Any) -> Schema:
-    """What an editor may take: the literal values that fit, or a template in place of any."""
+    """What an editor may take: the literal values that fit, or a template in place of any; never nothing."""
     found = [_schema(part) for part in members(hint)]
     if not all(found):
         return {}
     plain = {name for one in found if list(one) == ["type"] for name in _as_list(one["type"])}
     rest = [one for one in found if list(one) != ["type"]]
-    if type(None) in typing.get_args(hint):
-        plain.add("null")
     if "string" not in plain:
         rest.append(TEMPLATE)
     return any_of([{"type": _unlisted(sorted(plain))}, *rest] if plain else rest)

@@ -34,7 +34,9 @@ def test_a_module_by_its_full_or_last_name(told, name: str) -> None:  # type: ig
 
 
 def test_a_keyword(told) -> None:  # type: ignore[no-untyped-def]
-    assert "Keyword of: import, block, task. Takes an expression or a list of them." in told("when")
+    assert "Keyword of: import_playbook, block, task, import_tasks. Takes an expression or a list of them." in told(
+        "when"
+    )
 
 
 def test_a_name_of_both_kinds_tells_both(told) -> None:  # type: ignore[no-untyped-def]

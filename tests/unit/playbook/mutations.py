@@ -126,10 +126,21 @@ def filter_renamed(line: str) -> Iterator[str]:
         yield line[: found.start(1)] + _typo(found[1]) + line[found.end(1) :]
 
 
+def odd_character(line: str) -> Iterator[str]:
+    odd = "\t@`%&*!|>#,?-'\"\0\u2028é{["
+    for at in range(0, len(line) + 1, 3):
+        yield line[:at] + odd[(at + len(line)) % len(odd)] + line[at:]
+
+
+def variable_renamed(line: str) -> Iterator[str]:
+    for found in _NAME_IN_TEMPLATE.finditer(line):
+        yield line[: found.start(1)] + _typo(found[1]) + line[found.end(1) :]
+
+
 WAYS: list[Callable[[str], Iterator[str]]] = [
     key_renamed, flow_key_renamed, value_dropped, type_changed, word_changed, indented, dedented, tab_for_blanks,
     quote_lost, quotes_lost, brace_lost, bracket_lost, colon_lost, blank_after_colon_lost, dash_lost,
-    blank_after_dash_lost, key_twice, comma_lost, filter_renamed,
+    blank_after_dash_lost, key_twice, comma_lost, filter_renamed, variable_renamed,
 ]  # fmt: skip
 
 
@@ -160,7 +171,7 @@ def mutations(files: list[Path], way: Callable[[str], Iterator[str]]) -> Iterato
 
 def meaning(value: Any, path: str = "") -> dict[str, str]:
     """All that a loaded playbook says, place by place in its tree; where it stands in the file left out."""
-    if isinstance(value, Where | ArgSpec):
+    if isinstance(value, Where | ArgSpec) or callable(value):
         return {}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         parts = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
@@ -172,7 +183,7 @@ def meaning(value: Any, path: str = "") -> dict[str, str]:
         return {path: repr(sorted(value))}
     else:
         return {path: f"{value}" if isinstance(value, str | Path) else repr(value)}
-    found = {path: f"{type(value).__name__} of {len(parts)}"} if not dataclasses.is_dataclass(value) else {}
+    found = {path: type(value).__name__}
     for name, part in parts.items():
         found.update(meaning(part, f"{path}/{name}"))
     return found

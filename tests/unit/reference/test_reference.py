@@ -45,6 +45,12 @@ def test_every_keyword_has_a_meaning_and_nothing_else_has() -> None:
     assert set(MEANING) == {word for table in LEVELS.values() for word in table}
 
 
+def test_nothing_is_lost_as_html() -> None:
+    for name, text in reference.files().items():
+        shown = re.sub(r"```.*?```|`[^`]*`|<!--.*?-->", "", text, flags=re.S)
+        assert name.endswith(".json") or "<" not in shown, name
+
+
 def test_nested_arguments_are_told_by_their_path() -> None:
     told = {one.name: one for one in module("botyard.core.image").arguments}
     assert told["images"].takes == "list of mapping"
@@ -72,7 +78,8 @@ def test_a_module_returns_what_it_tells(name: str) -> None:
 
 
 @every_module
-def test_a_modules_example_loads(name: str, playbook: Callable[[str], Path]) -> None:
+def test_a_modules_example_loads(name: str, playbook: Callable[[str], Path], tmp_path: Path) -> None:
+    (tmp_path / "more.yml").write_text("- ansible.builtin.debug: {var: language}\n")  # for include_tasks
     books, _ = load_playbooks([playbook(module(name).example)], extra_vars=ALWAYS_THERE)
     assert name in {task.module for play in books[0].plays() for task in play.tasks}
 

@@ -53,6 +53,9 @@ FINE = {
     "a number as text": TASKS + "    - copy: {dest: a, content: 1, mode: 0644}\n",
     "conditions": TASKS + "    - fail: {msg: a}\n      when: [a, true]\n      loop: '{{ x }}'\n",
     "blocks in blocks": TASKS + "    - block:\n        - block: [{debug: {msg: a}}]\n      rescue: [{fail: {}}]\n",
+    "handlers": PLAY + "  handlers:\n    - {name: h, debug: {msg: a}, listen: l}\n    - import_tasks: a.yml\n",
+    "tasks of files": TASKS + "    - import_tasks: {file: a.yml}\n      notify: h\n    - include_tasks: a.yml\n",
+    "a word to the engine": TASKS + "    - meta: flush_handlers\n      when: a\n",
     "import": "- import_playbook: a.yml\n  vars: {side_by_side: x}\n",
 }
 BROKEN = {
@@ -75,6 +78,10 @@ BROKEN = {
     "rescue alone": TASKS + "    - rescue: []\n",
     "a keyword of a task on a block": TASKS + "    - block: []\n      register: a\n",
     "a fault inside a block": TASKS + "    - block: [{debug: {mesg: a}}]\n",
+    "a handler that is none": PLAY + "  handlers: [hello]\n",
+    "import_tasks with a keyword of a task": TASKS + "    - import_tasks: a.yml\n      register: b\n",
+    "include_tasks with what it cannot take": TASKS + "    - include_tasks: a.yml\n      until: b\n",
+    "no such word to the engine": TASKS + "    - meta: stop\n",
     "arguments as text": TASKS + "    - debug: hello\n",
 }
 
