@@ -25,6 +25,7 @@ QUICK: list[tuple[str, list[str]]] = [
 
 SLOW: list[tuple[str, list[str]]] = [
     ("registries", ["pytest", "-v", "-s", "tests/registries"]),
+    ("other bots", ["pytest", "-v", "tests/other_bots"]),
     ("killed runs", ["pytest", "-v", "tests/recovery"]),
 ]
 
@@ -32,7 +33,7 @@ SLOW: list[tuple[str, list[str]]] = [
 @task(
     help={
         "quick": "without the end-to-end run: no Docker needed, done in a minute",
-        "all": "also the slow lanes: sources: registries against local servers, and runs killed at five moments",
+        "all": "also the slow lanes: sources: registries on local servers, other bots, runs killed at five moments",
     }
 )
 def test(c: Context, quick: bool = False, all: bool = False) -> None:

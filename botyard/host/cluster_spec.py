@@ -5,12 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from botyard.contracts import Diff
 from botyard.host import mirror
 from botyard.targets import Target
 
 RASA_NODE_PORT = 30505
+PATCHES_IN_NODE = "/kind/botyard-patches"
+# kubeadm probes CoreDNS every 10 s, the first time before it can answer: DNS would count as down for 10 s for nothing.
+KUBEADM_PATCHES = {
+    "corednsdeployment+strategic.json": {
+        "spec": {"template": {"spec": {"containers": [{"name": "coredns", "readinessProbe": {"periodSeconds": 1}}]}}}
+    }
+}
 REGISTRY_PORT = 5000
 # Registries whose images are asked from sources.mirror where one is set -> the server that stands behind the name.
 UPSTREAMS = {
@@ -40,7 +48,7 @@ class ClusterSpec:
     rasa_port: int
     registry_port: int
     mirror: str = ""
-    layout: int = 2
+    layout: int = 3
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1, sort_keys=True)
@@ -81,10 +89,16 @@ def _fields(stored: str) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def kind_config(spec: ClusterSpec) -> str:
-    """kind's configuration as JSON, which is YAML too."""
+def kind_config(spec: ClusterSpec, patches: Path) -> str:
+    """kind's configuration as JSON, which is YAML too.
+
+    Args:
+        patches: folder on this machine with KUBEADM_PATCHES; read once, while the control plane is made.
+    """
     control_plane = {
         "role": "control-plane",
+        "extraMounts": [{"hostPath": str(patches), "containerPath": PATCHES_IN_NODE, "readOnly": True}],
+        "kubeadmConfigPatches": [f"kind: InitConfiguration\npatches:\n  directory: {PATCHES_IN_NODE}\n"],
         "extraPortMappings": [
             {"containerPort": RASA_NODE_PORT, "hostPort": spec.rasa_port, "listenAddress": "127.0.0.1"}
         ],

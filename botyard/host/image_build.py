@@ -15,6 +15,7 @@ from botyard.tools import docker
 
 PREFIX = "botyard"
 BUILD_TIMEOUT_S = 3600.0
+KEPT_TAGS = 4  # of each image, latest among them: going back to another bot or commit is quick, and the disk stays free
 PRINTED_CHARS = 300  # of each line of a failed step
 # "Step 3/30 : RUN ..." of the classic builder, "#9 [build 3/6] RUN ..." of BuildKit.
 _STEP = re.compile(r"^(?:Step (\d+/\d+) :|#\d+ \[((?:[\w.-]+ )?\d+/\d+)\]) (.{0,60})")
@@ -134,3 +135,10 @@ def point_latest(one: Wanted) -> None:
     latest = docker.image(f"{one.repository}:latest")
     if latest is None or str(latest.id) != one.id:
         docker.cli("tag", one.local, f"{one.repository}:latest")
+
+
+def prune(one: Wanted) -> None:
+    """Removes the local tags of older builds of this image, all but the newest; what a container uses stays."""
+    others = [tag for tag in docker.tags_of(one.repository) if tag not in (one.local, f"{one.repository}:latest")]
+    for tag in others[KEPT_TAGS - 2 :]:
+        docker.cli("rmi", tag, check=False)

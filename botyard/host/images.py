@@ -113,6 +113,8 @@ def _build(wanted: Wanted, scratch: Path, locks: Path, tell: Tell) -> Wanted:
 def _finish(one: Seen, registry_port: int | None, scratch: Path, locks: Path, tell: Tell) -> Seen:
     wanted = one.wanted if one.is_built else _build(one.wanted, scratch, locks, tell)
     image_build.point_latest(wanted)
+    if not one.is_built:
+        image_build.prune(wanted)
     if registry_port is None or one.is_pushed:
         return dataclasses.replace(one, wanted=wanted)
     with _registry(registry_port) as registry:

@@ -8,9 +8,11 @@ cluster, written last. Nodes with none of the last two are somebody else's and n
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -150,7 +152,7 @@ def _heal(found: Observed, spec: ClusterSpec, kind: Kind, *, recreate: bool, pro
             spec, cluster_health.stored_spec(kube), found.nodes, kube, half_made=half_made, recreate=recreate
         )
         if judged.plan in (Plan.KEEP, Plan.HEAL):
-            _wait_healthy(spec, kube, COMEBACK_TIMEOUT_S, progress)
+            _wait_healthy(spec, kube, _started(nodes_of(spec.name)), COMEBACK_TIMEOUT_S, progress)
             return Plan.HEAL
         return judged.plan
     except (CommandError, TimedOut, *cluster_health.no_answer()) as error:
@@ -162,7 +164,11 @@ def _create(spec: ClusterSpec, image: str, kind: Kind, progress: Callable[[str],
     services.ensure_network(spec.network, spec.name)
     volume = _creation_volume(spec.name)
     docker.cli("volume", "create", "--label", f"{LABEL_CLUSTER}={spec.name}", volume)
-    config = cluster_spec.kind_config(spec)
+    patches = kind.kubeconfig.parent / "kubeadm-patches"
+    patches.mkdir(parents=True, exist_ok=True)
+    for name, patch in cluster_spec.KUBEADM_PATCHES.items():
+        (patches / name).write_text(json.dumps(patch))
+    config = cluster_spec.kind_config(spec, patches)
     try:
         kind.create(spec.name, config, image, on_line=_kind_lines(progress))
     except CommandError as error:
@@ -170,11 +176,12 @@ def _create(spec: ClusterSpec, image: str, kind: Kind, progress: Callable[[str],
         progress(f"kind failed ({str(error).splitlines()[-1]}): once more")
         _delete(spec.name, kind.kubeconfig)
         kind.create(spec.name, config, image, on_line=_kind_lines(progress))
-    for node in nodes_of(spec.name):
-        _put_mirrors(node, spec)
+    nodes = nodes_of(spec.name)
+    with ThreadPoolExecutor(len(nodes)) as pool:
+        list(pool.map(lambda node: _put_mirrors(node, spec), nodes))
     kube = Kube(kind.kubeconfig, f"kind-{spec.name}")
-    _wait_healthy(spec, kube, READY_TIMEOUT_S, progress)
     kube.apply(cluster_spec.registry_hosting(spec))
+    _wait_healthy(spec, kube, {}, READY_TIMEOUT_S, progress)  # nothing in it is older than its nodes
     kube.apply(
         {
             "apiVersion": "v1",
@@ -186,8 +193,9 @@ def _create(spec: ClusterSpec, image: str, kind: Kind, progress: Callable[[str],
     confirm(spec.name)
 
 
-def _wait_healthy(spec: ClusterSpec, kube: Kube, timeout_s: float, progress: Callable[[str], None]) -> None:
-    started = _started(nodes_of(spec.name))
+def _wait_healthy(
+    spec: ClusterSpec, kube: Kube, started: Mapping[str, str], timeout_s: float, progress: Callable[[str], None]
+) -> None:
     wait_until(
         f"cluster {spec.name}",
         lambda: cluster_health.probe(kube, 1 + spec.workers, started),

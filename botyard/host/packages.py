@@ -16,10 +16,9 @@ ENGINE_PROGRAMS = {
     "iptables": ("iptables",),
 }
 CLIENT_PROGRAMS = {"docker": ("docker-cli", "docker.io")}
-# What base and node images are made with where everything comes from packages, and what moves images.
+# What base and node images are made with where everything comes from packages.
 BUILD_PROGRAMS = {
     "debootstrap": ("debootstrap",),
-    "skopeo": ("skopeo",),
     "conntrack": ("conntrack",),
     "ethtool": ("ethtool",),
     "socat": ("socat",),

@@ -10,16 +10,12 @@ from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.include_tasks"
 FREE_FORM = "file"
-RETURNS = {
-    "include": "the name of the file",
-    "include_args": "an empty mapping, for Ansible's sake",
-}
+RETURNS = {"include": "the file", "include_args": "empty, for Ansible's sake"}
 EXAMPLE = """\
-- name: Each service
-  ansible.builtin.include_tasks: service.yml
-  vars: {port: 8080}
-  loop: [web, api]
-  loop_control: {loop_var: service}
+- name: The tasks of more.yml, once for each language
+  ansible.builtin.include_tasks: more.yml
+  loop: [en, zh]
+  loop_control: {loop_var: language}
 """
 
 

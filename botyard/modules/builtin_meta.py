@@ -10,11 +10,9 @@ from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.meta"
 FREE_FORM = "action"
-RETURNS = {
-    "action": "what was asked for",
-}
+RETURNS = {"action": "the same word"}
 EXAMPLE = """\
-- name: Restart now what must be restarted
+- name: Handlers that were notified run now, not at the end of the play
   ansible.builtin.meta: flush_handlers
 """
 

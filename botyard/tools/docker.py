@@ -84,6 +84,12 @@ def image(ref: str) -> Image | None:
         return None
 
 
+def tags_of(repository: str) -> list[str]:
+    """All local tags of a repository, those of the newest image first."""
+    found = sorted(client().images.list(name=repository), key=lambda one: str(one.attrs["Created"]), reverse=True)
+    return [tag for one in found for tag in one.tags if tag.startswith(f"{repository}:")]
+
+
 def container(name: str) -> Container | None:
     """The container of that name in any state, or None."""
     if _yet_to_be_started:

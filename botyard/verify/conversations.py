@@ -15,6 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from botyard.contracts import BadInput, BotyardError
 
 FILE = "conversations.yml"
+GREETINGS = {"zh": "你好", "de": "Hallo", "fr": "Bonjour", "es": "Hola"}  # hello for every other language
 TOKEN = "{token}"  # noqa: S105 - a placeholder in conversations.yml
 
 Speak = Callable[[str, str], str]
@@ -49,28 +50,37 @@ class Conversation:
 
 
 def load_conversations(bot_dir: Path) -> list[Conversation]:
-    """Reads them all.
+    """Reads them all; a bot without that file has one: any reply to a greeting in its language will do.
 
     Raises:
-        BadInput: no such file, not YAML, no conversation in it, a wrong shape or a bad regular expression.
+        BadInput: the bot's folder is gone, the file is not YAML, has no conversation in it, a wrong shape or a bad
+            regular expression.
     """
     file = bot_dir / FILE
     shown = f"{bot_dir.name}/{FILE}"
+    if not bot_dir.is_dir():
+        raise BadInput(f"the released bot's folder {bot_dir} is gone", "release it from where it is now: invoke e2e")
+    if not file.is_file():
+        return [_any_reply(bot_dir)]
     try:
         document = YAML(typ="safe", pure=True).load(file)
-    except FileNotFoundError:
-        raise BadInput(f"bots/{shown} is missing", "write one; bots/tea has an example") from None
     except MarkedYAMLError as error:
         mark = error.problem_mark
-        raise BadInput(f"bots/{shown}:{mark.line + 1 if mark else 0}: not valid YAML: {error.problem}") from None
+        raise BadInput(f"{shown}:{mark.line + 1 if mark else 0}: not valid YAML: {error.problem}") from None
     items = document.get("conversations") if isinstance(document, dict) else None
     if not isinstance(items, list) or not items:
-        raise BadInput(f"bots/{shown} has no list named conversations", "bots/tea has an example")
+        raise BadInput(f"{shown} has no list named conversations", "bots/tea has an example")
     return [_conversation(shown, number, item) for number, item in enumerate(items, 1)]
 
 
+def _any_reply(bot_dir: Path) -> Conversation:
+    config = YAML(typ="safe", pure=True).load(bot_dir / "config.yml") or {}
+    language = str(config.get("language") or "en")
+    return Conversation("greet_any_reply", (Turn(GREETINGS.get(language, "hello"), r"\S"),), language)
+
+
 def _conversation(shown: str, number: int, item: Any) -> Conversation:
-    where = f"bots/{shown}: conversation {number}"
+    where = f"{shown}: conversation {number}"
     try:
         turns = tuple(Turn(str(turn["say"]), str(turn["expect"])) for turn in item["turns"])
         found = Conversation(str(item["name"]), turns, str(item.get("language", "")))

@@ -78,8 +78,7 @@ class Released:
     """A bot on a target.
 
     Args:
-        release: what release.json says: bot, model, model_sha256, model_url, images.
-        bot_dir: the bot's folder in the checkout.
+        release: what release.json says: bot, bot_dir, model, model_sha256, model_url, images.
     """
 
     target: Target
@@ -99,7 +98,8 @@ class Released:
 
     @property
     def bot_dir(self) -> Path:
-        return self.root / "bots" / str(self.release["bot"])
+        """The folder that the bot was released from."""
+        return Path(str(self.release["bot_dir"]))
 
     @cached_property
     def secret(self) -> dict[str, str]:

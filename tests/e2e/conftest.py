@@ -95,7 +95,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         note = _state() / "release.json"
         if note.is_file():
             try:
-                found = load_conversations(ROOT / "bots" / json.loads(note.read_text())["bot"])
+                found = load_conversations(Path(json.loads(note.read_text())["bot_dir"]))
             except BadInput as error:
                 raise pytest.UsageError(str(error)) from error
         metafunc.parametrize("conversation", found, ids=[c.name for c in found])

@@ -10,7 +10,7 @@ import pytest
 from botyard.tools.helm import Chart, Helm
 from botyard.verify.helm_record import helm_record
 from botyard.verify.put_back import put_back, roll, settled
-from botyard.verify.released import ACTIONS, RASA, Pod, Released
+from botyard.verify.released import ACTIONS, RASA, Released
 from botyard.verify.traffic import Tally, Traffic
 
 pytestmark = pytest.mark.disruptive
@@ -23,14 +23,6 @@ def lost_nothing(tally: Tally) -> None:
     assert tally.sent > 10, "too little traffic to prove anything"
     assert not tally.losses, tally.summary()
     print(tally.summary())
-
-
-def delete_one(released: Released, pods: list[Pod], name: str, wanted: int) -> None:
-    """Deletes the first pod as ``kubectl delete pod`` does, and waits until it is replaced and gone."""
-    released.kube.delete("v1", "Pod", pods[0].name, released.namespace)
-    settled(released, name, 120, gone_too=True)
-    now = [pod.name for pod in released.pods_of(name)]
-    assert len(now) == wanted and pods[0].name not in now
 
 
 def test_a_rolling_upgrade_of_rasa_loses_no_reply(
@@ -48,23 +40,17 @@ def test_a_rolling_upgrade_of_rasa_loses_no_reply(
     lost_nothing(people.tally)
 
 
-def test_a_deleted_rasa_pod_loses_no_reply(released: Released, traffic: Callable[[], Traffic]) -> None:
-    """One Rasa pod is deleted under traffic; the others serve on and it is replaced."""
-    pods = released.rasa_pods()
+@pytest.mark.parametrize("name", [RASA, ACTIONS], ids=["rasa", "action_server"])
+def test_a_deleted_pod_loses_no_reply(released: Released, traffic: Callable[[], Traffic], name: str) -> None:
+    """One pod is deleted under traffic; the others serve on, it is replaced, and no reply is lost or empty."""
+    before = [pod.name for pod in released.pods_of(name) if not pod.leaving]
     with traffic() as people:
         people.run_for(CALM_S)
-        delete_one(released, pods, RASA, len(pods))
+        released.kube.delete("v1", "Pod", before[0], released.namespace)
+        settled(released, name, 120, gone_too=True)
         people.run_for(CALM_S)
-    lost_nothing(people.tally)
-
-
-def test_a_deleted_action_pod_loses_no_reply(released: Released, traffic: Callable[[], Traffic]) -> None:
-    """One action pod is deleted under traffic; no greeting comes back empty."""
-    pods = released.action_pods()
-    with traffic() as people:
-        people.run_for(CALM_S)
-        delete_one(released, pods, ACTIONS, len(pods))
-        people.run_for(CALM_S)
+    now = [pod.name for pod in released.pods_of(name)]
+    assert len(now) == len(before) and before[0] not in now
     lost_nothing(people.tally)
 
 

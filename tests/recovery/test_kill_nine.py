@@ -8,15 +8,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-INVOKE = [sys.executable, "-m", "invoke"]
-DEADLINE_S = 1800
+from slow_lane import DEADLINE_S, INVOKE, ROOT, invoke
 
 # What is done before, the line of the first run to wait for, and how long after it the kill comes.
 MOMENTS = {
@@ -51,13 +47,6 @@ def kill_nine(pids: list[int]) -> None:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
-
-
-def invoke(*words: str) -> None:
-    done = subprocess.run([*INVOKE, *words, "--plain"], cwd=ROOT, check=False, capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL, timeout=DEADLINE_S)  # fmt: skip
-    print(done.stdout[-4000:], done.stderr[-2000:])
-    assert done.returncode == 0, f"invoke {' '.join(words)} failed"
 
 
 def prepare(how: str) -> None:

@@ -19,6 +19,7 @@ import contextlib
 import hashlib
 import http.client
 import os
+import signal
 import sys
 import time
 import urllib.error
@@ -198,4 +199,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # In its container this is process 1, which the kernel sends no signal that it does not ask for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main())

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -208,3 +211,15 @@ def test_bad_urls(models: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> No
     monkeypatch.setenv("MODEL_URL", url)
     assert fetch_model.main() == 1
     assert "MODEL_URL" in told(models)
+
+
+def test_sigterm_ends_it_at_once_also_as_process_one(web: Web, tmp_path: Path) -> None:
+    """143 tells its own handler: without one, process 1 of a container would go on until it is killed."""
+    web.plan = ["503"]
+    env = {**os.environ, "MODEL_URL": f"{web.url}/m.tar.gz", "MODEL_DIR": str(tmp_path), "MODEL_BACKOFF_S": "30"}
+    with subprocess.Popen([sys.executable, str(fetch_model.__file__)], env=env, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True) as fetching:  # fmt: skip
+        assert fetching.stdout is not None
+        fetching.stdout.readline()
+        fetching.terminate()
+        assert fetching.wait(timeout=10) == 143

@@ -3,18 +3,22 @@ from __future__ import annotations
 import dataclasses
 import json
 import tomllib
+from pathlib import Path
 
 from botyard.host import cluster_spec
 from botyard.targets import Ports, Sources, Target
 
 
 def test_kind_config_has_one_control_plane_with_the_rasa_port_and_the_targets_workers(target: Target) -> None:
-    config = json.loads(cluster_spec.kind_config(cluster_spec.spec_of(target, "k")))
+    config = json.loads(cluster_spec.kind_config(cluster_spec.spec_of(target, "k"), Path("/patches")))
     assert [node["role"] for node in config["nodes"]] == ["control-plane", "worker", "worker"]
     assert config["nodes"][0]["extraPortMappings"] == [
         {"containerPort": 30505, "hostPort": 5005, "listenAddress": "127.0.0.1"}
     ]
     assert "/etc/containerd/certs.d" in config["containerdConfigPatches"][0]
+    mounted = config["nodes"][0]["extraMounts"][0]
+    assert mounted["hostPath"] == "/patches"
+    assert f"directory: {mounted['containerPath']}\n" in config["nodes"][0]["kubeadmConfigPatches"][0]
 
 
 def test_a_spec_equals_itself_after_being_stored(target: Target) -> None:

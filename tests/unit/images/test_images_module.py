@@ -54,7 +54,14 @@ class Engine:
         self.images |= {tag: made, made.id: made}
         return made.id
 
-    def cli(self, *argv: str) -> None:
+    def tags_of(self, repository: str) -> list[str]:
+        return [tag for tag in reversed(self.images) if tag.startswith(f"{repository}:")]
+
+    def cli(self, *argv: str, check: bool = True) -> None:
+        if argv[0] == "rmi":
+            assert not check
+            del self.images[argv[1]]
+            return
         assert argv[0] == "tag", argv
         self.images[argv[2]] = self.images[argv[1]]
         self.done.append(f"tag {argv[2]}")
@@ -63,7 +70,7 @@ class Engine:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     fake = Engine()
-    for name in ("image", "build", "cli"):
+    for name in ("image", "build", "cli", "tags_of"):
         monkeypatch.setattr(docker, name, getattr(fake, name))
     return fake
 
@@ -92,6 +99,12 @@ def test_built_once_then_left_alone_then_built_again_when_an_input_changed(
     assert not image.run(args(spec, ["a", "b"]), ctx).changed
     assert image.run(args(spec, "c"), ctx).changed
     assert not list((ctx.paths.state / "build").iterdir())
+
+
+def test_older_builds_go_but_for_the_newest(engine: Engine, spec: ImageSpec, ctx: Context) -> None:
+    made = [image.run(args(spec, str(number)), ctx).data["refs"]["shop"] for number in range(5)]
+    assert set(engine.tags_of("botyard/shop")) == {*made[2:], "botyard/shop:latest"}
+    assert engine.images["botyard/shop:latest"] is engine.images[made[4]]
 
 
 def test_check_mode_says_what_would_be_and_writes_nothing(engine: Engine, spec: ImageSpec, ctx: Context) -> None:

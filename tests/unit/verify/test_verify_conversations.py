@@ -50,9 +50,20 @@ def test_bad_files_are_refused(tmp_path: Path, text: str, word: str) -> None:
         load_conversations(write(tmp_path, text))
 
 
-def test_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="is missing"):
-        load_conversations(tmp_path)
+@pytest.mark.parametrize(
+    ("config", "greeting"), [("language: zh", "你好"), ("language: fi", "hello"), ("a: 1", "hello")]
+)
+def test_without_a_file_any_reply_to_a_greeting_will_do(tmp_path: Path, config: str, greeting: str) -> None:
+    (tmp_path / "config.yml").write_text(config)
+    (only,) = load_conversations(tmp_path)
+    assert play(only, lambda _who, said: f"to {said}") == [f"to {greeting}"]
+    with pytest.raises(WrongReply):
+        play(only, lambda _who, _said: " ")
+
+
+def test_a_folder_that_is_gone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="is gone"):
+        load_conversations(tmp_path / "moved")
 
 
 def test_play_uses_one_sender_and_one_token(tmp_path: Path) -> None:
