@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -75,3 +76,39 @@ def _below(node: Any) -> Iterator[Any]:
             keys.add(name)
             yield key
             yield value
+
+
+def fault(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str, str]:
+    """Where ``text`` is faulty (line and column from 1), what is wrong, and the cure.
+
+    A lost quote or dash shows only lines later, where nothing fits any more; the place is where it was lost.
+    """
+    mark, begun = error.problem_mark or error.context_mark, error.context_mark
+    what = ", ".join(part for part in (error.context, error.problem) if part)
+    if mark is None:
+        return 1, 1, what or "unreadable", ""
+    if quote := begun if "quoted scalar" in what else _lost_quote(text, mark.line):
+        return quote.line + 1, quote.column + 1, "the quoted text that begins here runs on into other lines", "end it"
+    if "<block sequence start>" in what and (line := _lost_dash(text.splitlines(), mark)):
+        where = f"the list that goes on in line {mark.line + 1} begins here without its dash"
+        return line + 1, mark.column + 1, where, "write - before the first item too"
+    cure = "give lines of one list or mapping the same indent; quote a value with ': ' or a first {, [, *, &, % or @"
+    return mark.line + 1, mark.column + 1, what, cure
+
+
+def _lost_quote(text: str, line: int) -> Any:
+    """Where a quoted text begins that takes in lines up to this faulty one: it ran into the next text's quote."""
+    with contextlib.suppress(yaml.YAMLError):
+        for token in yaml.scan(text, Loader=yaml.SafeLoader):
+            quoted = isinstance(token, yaml.ScalarToken) and token.style in ("'", '"')
+            if quoted and token.start_mark.line < token.end_mark.line == line:
+                return token.start_mark
+    return None
+
+
+def _lost_dash(lines: list[str], mark: Any) -> int:
+    """The line (from 0) below the key that the item at ``mark`` belongs to, or 0 where that has its dash."""
+    full = [n for n in range(mark.line) if lines[n].strip() and not lines[n].lstrip().startswith("#")]
+    key = max((n for n in full if len(lines[n]) - len(lines[n].lstrip()) < mark.column), default=mark.line)
+    first = min((n for n in full if n > key), default=0)
+    return 0 if any(lines[n].lstrip().startswith("-") for n in (key, first)) else first

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from botyard.contracts import Paths
+from botyard.host import recipe
 from botyard.process import Arg, run
 
 LOCK = Path(__file__).parent / "recipes" / "python" / "ansible" / "requirements.lock"
@@ -40,3 +42,12 @@ def ansible_env(cache: Path, progress: Callable[[str], None] = lambda _line: Non
             run([*pip, *strict, "--requirement", LOCK], timeout_s=_INSTALL_TIMEOUT_S)
             (folder / _FINISHED).touch()
     return folder
+
+
+def helm3(paths: Paths, progress: Callable[[str], None] = lambda _line: None) -> Path:
+    """The folder of a Helm 3, which kubernetes.core's modules find as ``helm`` on PATH. Built once, in some 100 s.
+
+    Raises:
+        BotyardError: no Go that can build it, or the build failed.
+    """
+    return recipe.make(paths, recipe.HELM3.name, progress)[0]

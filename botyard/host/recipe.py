@@ -123,6 +123,20 @@ RECIPES = {
 }
 
 
+# The real Ansible's kubernetes.core calls Helm 3; no release of ours does.
+HELM3 = Recipe(
+    "helm3",
+    "helm.sh/helm/v3",
+    ("helm.sh/helm/v3/cmd/helm",),
+    ("helm",),
+    (
+        "helm.sh/helm/v3/internal/version.version={version}",
+        "helm.sh/helm/v3/internal/version.gitTreeState=clean",
+    ),
+)
+ALL = {**RECIPES, HELM3.name: HELM3}
+
+
 def home(paths: Paths, name: str) -> Path:
     """Where all builds of one recipe lie."""
     return paths.cache / "tools" / name
@@ -130,7 +144,7 @@ def home(paths: Paths, name: str) -> Path:
 
 def built(paths: Paths, name: str) -> Path | None:
     """The folder of a finished build by this recipe and this machine's Go; without any Go, by whichever Go; or None."""
-    recipe = RECIPES[name]
+    recipe = ALL[name]
     toolchain = go.find()
     pattern = f"{recipe.version}-{recipe.key()}-go{go.version(toolchain) if toolchain else '*'}"
     for folder in sorted(home(paths, name).glob(pattern), reverse=True):
@@ -148,7 +162,7 @@ def make(paths: Paths, name: str, progress: Callable[[str], None], *, check: boo
     found = built(paths, name)
     if found is not None:
         return found, False
-    recipe = RECIPES[name]
+    recipe = ALL[name]
     toolchain = _toolchain(recipe)
     final = home(paths, name) / f"{recipe.version}-{recipe.key()}-go{go.version(toolchain)}"
     if check:

@@ -91,7 +91,8 @@ class Loader:
             refuse(entry.where, "the play must say gather_facts: false", "facts about machines are never gathered")
         if entry["gather_facts"] is not False:
             refuse(entry.at("gather_facts"), "gather_facts must be false", "facts about machines are never gathered")
-        own_vars = [entry["vars"]] if "vars" in entry else []
+        # As in Ansible: an import_playbook is stronger than what it imports, vars_files are stronger than both.
+        own_vars = [*([entry["vars"]] if "vars" in entry else []), *reversed(outer.vars)]
         for name, at in self._names(entry, "vars_files"):
             found = self._file(name, at, file, own_vars)
             content = read_yaml(found, at)
@@ -103,7 +104,7 @@ class Loader:
         handed = Map(entry.where)
         handed.update({key: value for key, value in entry.items() if key != "vars"})
         inner = replace(outer.with_own(handed), vars=())
-        here = Here(file, file, (*own_vars, *outer.vars))
+        here = Here(file, file, tuple(own_vars))
         tasks = self._tasks.tasks(entry.get("tasks") or Seq(entry.where), inner, here)
         handlers = self._tasks.handlers(entry.get("handlers") or Seq(entry.where), inner, here)
         check_notified(tasks, handlers)

@@ -142,7 +142,8 @@ class TaskLoader:
         """How to load the file of include_tasks, and its tasks where they can be known. They inherit nothing of the
         include but its variables (which the run adds) and what stands in ``apply``."""
         apply = args.pop("apply", None)
-        if isinstance(apply, Map):
+        if apply is not None:
+            keywords.check_value("apply", "map", apply, args.at("apply"))
             self._check.keywords(apply, keywords.SHARED, "keyword of apply")
             outer = outer.with_own(apply)
         name, at = args["file"], args.at("file")
@@ -193,6 +194,8 @@ def check_notified(tasks: Entries, handlers: Sequence[Task]) -> None:
 
 
 def _check_meta(action: Any, at: Where, here: Here) -> None:
+    if not isinstance(action, Text) or action.is_template:
+        refuse(at, "meta takes a plain word", "flush_handlers, end_play or noop")
     if action in keywords.META_REFUSED:
         refuse(at, f"meta: {action} is not supported", keywords.META_REFUSED[action])
     if action == "flush_handlers" and here.handlers:

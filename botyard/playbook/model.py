@@ -98,7 +98,7 @@ class Play:
     name: str
     hosts: str
     where: Where
-    vars: tuple[Map, ...]  # weakest first: vars, vars_files, vars of import_playbook
+    vars: tuple[Map, ...]  # weakest first: vars, vars of import_playbook, vars_files
     tags: frozenset[str]
     tasks: Entries
     handlers: tuple[Task, ...]

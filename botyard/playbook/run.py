@@ -126,7 +126,6 @@ class Runner:
         with self._lock:
             self._report.plays.append(record)
         self._listener.play_started(record)
-        # Weakest last: magic, then vars of the play, its files, of import_playbook.
         layers = [*reversed(play.vars), magic_vars(play, book, self._options)]
         at = At(record, book, layers, lane, Handlers(play.handlers, lambda handler: self._tasks.title(handler, at)))
         try:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
 from yaml.constructor import SafeConstructor
 from yaml.error import MarkedYAMLError, YAMLError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from yaml.tokens import ScalarToken
 
 from botyard import yaml11
 from botyard.contracts import BadInput
@@ -135,44 +132,12 @@ def read_yaml(file: Path, asked_at: Where | None = None) -> Any:
         node = yaml11.compose(content)
         return _Builder(file).build(node) if node is not None else None
     except MarkedYAMLError as error:
-        raise _bad_yaml(file, content, error) from None
+        line, column, what, cure = yaml11.fault(content, error)
+        raise located(Where(file, line, column), f"not valid YAML: {what}", cure) from None
     except YAMLError as error:
         raise located(Where(file, 1, 1), f"not valid YAML: {str(error).splitlines()[0]}") from None
     except RecursionError:
         raise located(Where(file, 1, 1), "not valid YAML: nested too deeply, or an alias that holds itself") from None
-
-
-def _bad_yaml(file: Path, content: str, error: MarkedYAMLError) -> BadInput:
-    mark, begun = error.problem_mark or error.context_mark, error.context_mark
-    what = ", ".join(part for part in (error.context, error.problem) if part)
-    if mark is None:
-        return located(Where(file, 1, 1), f"not valid YAML: {what or 'unreadable'}")
-    if quote := begun if "quoted scalar" in what else _lost_quote(content, mark.line):
-        where = Where(file, quote.line + 1, quote.column + 1)
-        return located(where, "not valid YAML: the quoted text that begins here runs on into other lines", "end it")
-    if "<block sequence start>" in what and (line := _lost_dash(content.splitlines(), mark)):
-        text = f"not valid YAML: the list that goes on in line {mark.line + 1} begins here without its dash"
-        return located(Where(file, line + 1, mark.column + 1), text, "write - before the first item too")
-    cure = "give lines of one list or mapping the same indent; quote a value with ': ' or a first {, [, *, &, % or @"
-    return located(Where(file, mark.line + 1, mark.column + 1), f"not valid YAML: {what}", cure)
-
-
-def _lost_quote(content: str, line: int) -> Any:
-    """Where a quoted text begins that takes in lines up to this faulty one: it ran into the next text's quote."""
-    with contextlib.suppress(YAMLError):
-        for token in yaml.scan(content, Loader=yaml.SafeLoader):
-            quoted = isinstance(token, ScalarToken) and not token.plain and token.style not in ("|", ">")
-            if quoted and token.start_mark.line < token.end_mark.line == line:
-                return token.start_mark
-    return None
-
-
-def _lost_dash(lines: list[str], mark: Any) -> int:
-    """The line (from 0) below the key that the item at ``mark`` belongs to, or 0 where that has its dash."""
-    full = [n for n in range(mark.line) if lines[n].strip() and not lines[n].lstrip().startswith("#")]
-    key = max((n for n in full if len(lines[n]) - len(lines[n].lstrip()) < mark.column), default=mark.line)
-    first = min((n for n in full if n > key), default=0)
-    return 0 if any(lines[n].lstrip().startswith("-") for n in (key, first)) else first
 
 
 def _slip(text: str, *, plain: bool) -> str:

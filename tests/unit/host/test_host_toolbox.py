@@ -27,10 +27,10 @@ def builder(door: Door, monkeypatch: pytest.MonkeyPatch) -> Door:
 
 def test_versions_of_recipes_are_those_of_the_lock(paths: Paths) -> None:
     locked = lockfile.read(paths.root)
-    assert {name: one.version for name, one in recipe.RECIPES.items()} == {
+    assert {name: one.version for name, one in recipe.ALL.items()} == {
         name: one.version for name, one in locked.built.items()
     }
-    assert {name: one.module for name, one in recipe.RECIPES.items()} == {
+    assert {name: one.module for name, one in recipe.ALL.items()} == {
         name: one.module for name, one in locked.built.items()
     }
 

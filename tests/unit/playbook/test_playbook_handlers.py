@@ -251,6 +251,9 @@ HEAD = "- hosts: localhost\n  gather_facts: false\n"
         ("  handlers:\n    - debug:\n      lisen: a\n", "play.yml:5:7: unknown keyword", "did you mean listen?"),
         ("  tasks:\n    - meta: end_host\n", "play.yml:4:13: meta: end_host is not supported", "use end_play"),
         ("  tasks:\n    - meta: flush\n", "play.yml:4:13: ansible.builtin.meta: action: input should be", ""),
+        ("  tasks:\n    - meta: {action: noop}\n", "play.yml:4:13: meta takes a plain word", "end_play"),
+        ("  tasks:\n    - meta: '{{ x }}'\n", "play.yml:4:13: meta takes a plain word", "end_play"),
+        ("  tasks:\n    - meta:\n", ": meta takes a plain word", "end_play"),
         ("  tasks:\n    - meta: noop\n      loop: [1]\n", "play.yml:5:7: unknown keyword of meta 'loop'", ""),
     ],
 )  # fmt: skip

@@ -381,6 +381,15 @@ def test_tags_of_plays_and_imports_reach_tasks(kit):
     assert kit.run(off).task("t").status == "skipped"
 
 
+def test_vars_of_imports_stand_between_those_of_the_play_and_its_files(kit):
+    kit.write("a: file\n", "more.yml")
+    head = "vars: {a: play, b: play, c: play, d: play}\nvars_files: more.yml"
+    kit.tasks("- {name: t, debug: {msg: '{{ a }} {{ b }} {{ c }} {{ d }}'}}", head=head, name="inner.yml")
+    kit.write("- {import_playbook: inner.yml, vars: {a: inner, b: inner, c: inner}}\n", "middle.yml")
+    top = kit.write("- {import_playbook: middle.yml, vars: {a: outer, b: outer}}\n", "top.yml")
+    assert kit.run(top).task("t").msg == "file outer inner play"
+
+
 def test_check_mode_and_diff(kit):
     tasks = """
     - name: write
