@@ -15,11 +15,12 @@ from botyard.verify.suite import run_suite
 NAME = "botyard.core.pytest"
 RETURNS = {
     "passed": "checks that passed",
-    "failed": "checks that failed",
-    "skipped": "checks that were skipped",
+    "failed_checks": "checks that failed",
+    "skipped_checks": "checks that were skipped",
     "total": "checks in all",
     "seconds": "that the checks took",
     "failures": "one line for each check that failed",
+    "checks": "name, outcome, seconds and why of each check, in the order they ended",
     "summary_lines": "lines for the recap",
     "collected": "in check mode: how many would run",
 }
