@@ -7,17 +7,11 @@ from typing import Any
 
 from botyard.contracts import MARK_CONFIGMAP
 from botyard.later import later
-from botyard.tools.kube import Kube
+from botyard.tools.kube import Kube, no_answer
 
 kubernetes = later("kubernetes")
-urllib3 = later("urllib3")
 
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
-
-
-def no_answer() -> tuple[type[Exception], type[Exception], type[OSError]]:
-    """What is raised where the API server does not answer."""
-    return (kubernetes.client.ApiException, urllib3.exceptions.HTTPError, OSError)
 
 
 def stored_spec(kube: Kube) -> str | None:

@@ -23,7 +23,7 @@ from botyard.host import cluster_health, cluster_spec, services
 from botyard.host.cluster_spec import ClusterSpec
 from botyard.tools import docker
 from botyard.tools.kind import LABEL, LABEL_ROLE, Kind
-from botyard.tools.kube import Kube
+from botyard.tools.kube import Kube, no_answer
 from botyard.wait import wait_until
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def observe(spec: ClusterSpec, kube_file: Path, *, recreate: bool) -> Observed:
         return Observed(Plan.REMAKE_HALF if half_made else Plan.HEAL, nodes)
     try:
         stored = cluster_health.stored_spec(kube)
-    except cluster_health.no_answer():
+    except no_answer():
         return Observed(Plan.REMAKE_HALF if half_made else Plan.HEAL, nodes)
     return _judge(spec, stored, nodes, kube, half_made=half_made, recreate=recreate)
 
@@ -155,7 +155,7 @@ def _heal(found: Observed, spec: ClusterSpec, kind: Kind, *, recreate: bool, pro
             _wait_healthy(spec, kube, _started(nodes_of(spec.name)), COMEBACK_TIMEOUT_S, progress)
             return Plan.HEAL
         return judged.plan
-    except (CommandError, TimedOut, *cluster_health.no_answer()) as error:
+    except (CommandError, TimedOut, *no_answer()) as error:
         progress(f"cluster {spec.name} does not come back: {str(error).splitlines()[0]}")
         return Plan.REMAKE_BROKEN
 
@@ -233,7 +233,7 @@ def _must_carry_mark(cluster: str, kube_file: Path) -> None:
     try:
         if cluster_health.stored_spec(kube) is None:
             raise _not_ours(cluster)
-    except cluster_health.no_answer():
+    except no_answer():
         return
 
 

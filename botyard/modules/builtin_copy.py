@@ -9,16 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from botyard.contracts import BotyardError, Context, Result
-from botyard.modules.builtin_files import did_you_mean, mode_of, put, read, under
+from botyard.modules.builtin_files import WRITTEN, did_you_mean, mode_of, put, read, under
 from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.copy"
-RETURNS = {
-    "dest": "the file written",
-    "checksum": "its SHA-1",
-    "size": "its bytes",
-    "backup_file": "where the replaced file was kept (backup)",
-}
+RETURNS = WRITTEN
 EXAMPLE = """\
 - name: A settings file
   ansible.builtin.copy:

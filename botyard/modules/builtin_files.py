@@ -13,6 +13,13 @@ from pathlib import Path
 from botyard.contracts import BotyardError, Context, Diff, Result
 
 _MAX_DIFF_BYTES = 100_000
+# What a module that writes one file returns.
+WRITTEN = {
+    "dest": "the file written",
+    "checksum": "its SHA-1",
+    "size": "its bytes",
+    "backup_file": "where the replaced file was kept (backup)",
+}
 
 
 def under(base: Path, name: str) -> Path:

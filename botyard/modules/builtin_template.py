@@ -5,16 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from botyard.contracts import BotyardError, Context, Result
-from botyard.modules.builtin_files import did_you_mean, mode_of, put, under
+from botyard.modules.builtin_files import WRITTEN, did_you_mean, mode_of, put, under
 from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.template"
-RETURNS = {
-    "dest": "the file written",
-    "checksum": "its SHA-1",
-    "size": "its bytes",
-    "backup_file": "where the replaced file was kept (backup)",
-}
+RETURNS = WRITTEN
 EXAMPLE = """\
 - name: A greeting made from greeting.txt.j2
   ansible.builtin.template:

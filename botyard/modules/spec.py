@@ -41,3 +41,8 @@ def arg(
         copy = default
         return dataclasses.field(default_factory=lambda: copy.copy(), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def is_required(field: dataclasses.Field[Any]) -> bool:
+    """Whether a playbook must give this argument."""
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from botyard import modules
 from botyard.contracts import BotyardError
-from botyard.modules.spec import Expression
+from botyard.modules.spec import Expression, is_required
 from botyard.playbook.source import Map, Seq, Text, Where, close_to, refuse
 from botyard.playbook.template import Templar, has_template, texts_of
 
@@ -79,7 +79,7 @@ class ArgSpec:
                 refuse(at, f"{self.name}: {key} is empty", "fill it or take it out")
             args[field], args.keys_at[field], args.values_at[field] = value, at, raw.at(key)
             self._check_literal(field, value, raw.at(key), templar)
-        missing = [n for n, f in self._fields.items() if n not in args and _required(f)]
+        missing = [n for n, f in self._fields.items() if n not in args and is_required(f)]
         if missing:
             refuse(where, f"{self.name} needs the argument {missing[0]!r}", self._doc(missing[0]))
         return args
@@ -145,7 +145,7 @@ class ArgSpec:
                 problem = error.errors(include_url=False, include_input=False)[0]
                 place = ".".join([field, *map(str, problem["loc"])])
                 raise BotyardError(f"{self.name}: {place}: {problem['msg'].lower()}", self._doc(field)) from None
-        missing = [n for n, f in self._fields.items() if n not in values and _required(f)]
+        missing = [n for n, f in self._fields.items() if n not in values and is_required(f)]
         if missing:
             raise BotyardError(f"{self.name} needs the argument {missing[0]!r}", self._doc(missing[0]))
         return self._args(**values)
@@ -156,8 +156,8 @@ class ArgSpec:
 
     def templates(self, args: Map) -> Map:
         """The others."""
-        part = Map(args.where)
-        part.update({key: value for key, value in args.items() if key not in self.expressions(args)})
+        part, others = Map(args.where), self.expressions(args)
+        part.update({key: value for key, value in args.items() if key not in others})
         return part
 
     def secrets(self, args: Mapping[str, Any]) -> list[Any]:
@@ -183,10 +183,6 @@ class ArgSpec:
 
 def _is_missing(problem: Mapping[str, Any]) -> bool:
     return bool(problem["type"] == "missing")
-
-
-def _required(field: dataclasses.Field[Any]) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def _strict_inside(hint: Any) -> None:

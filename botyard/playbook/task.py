@@ -238,7 +238,7 @@ class TaskRunner:
                 self._say(record, line)
 
         try:
-            args = self._arguments(task, scope, hidden)
+            args = self._arguments(task, scope)
             notify = self._one(task.outer.notify, scope)
             check = self._one(task.outer.check_mode, scope)
             diff = self._one(task.outer.diff, scope)
@@ -293,7 +293,7 @@ class TaskRunner:
             at.lane.facts.update(facts)
         return Outcome(data, list(result.diff), list(result.warnings), shown=result.msg)
 
-    def _arguments(self, task: Task, scope: Scope, hidden: bool) -> Any:
+    def _arguments(self, task: Task, scope: Scope) -> Any:
         rendered = task.spec.expressions(task.args) | self._templar.render(task.spec.templates(task.args), scope)
         return task.spec.build(rendered, lambda text: self._templar.evaluate(text, scope), self._redactor.learn)
 

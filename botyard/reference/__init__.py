@@ -28,17 +28,20 @@ def files() -> dict[str, str]:
 
 def write(root: Path) -> list[str]:
     """Writes what is not as it should be; returns those paths."""
-    changed = stale(root)
-    texts = files()
-    for name in changed:
+    changed = _stale(root)
+    for name, text in changed.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(texts[name], encoding="utf-8")
-    return changed
+        (root / name).write_text(text, encoding="utf-8")
+    return list(changed)
 
 
 def stale(root: Path) -> list[str]:
     """Paths of generated files that are missing or differ from what would be generated now."""
-    return [name for name, text in files().items() if not _holds(root / name, text)]
+    return list(_stale(root))
+
+
+def _stale(root: Path) -> dict[str, str]:
+    return {name: text for name, text in files().items() if not _holds(root / name, text)}
 
 
 def _holds(file: Path, text: str) -> bool:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from botyard import modules
-from botyard.modules.spec import Expression
-from botyard.reference.types import in_words, is_required, members
+from botyard.modules.spec import Expression, is_required
+from botyard.reference.types import in_words, members
 
 COLLECTIONS = sorted({name.rpartition(".")[0] for name in modules.MODULES})
 

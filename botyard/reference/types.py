@@ -8,7 +8,7 @@ import typing
 from pathlib import Path
 from typing import Any, Literal
 
-from botyard.modules.spec import Expression
+from botyard.modules.spec import Expression, is_required
 
 Schema = dict[str, Any]
 TEMPLATE: Schema = {"$ref": "#/definitions/template"}
@@ -96,10 +96,6 @@ def fields(args: Any) -> Schema:
 def expressions(hint: Any) -> Schema:
     """One expression; where the type is open, also a list of them."""
     return EXPRESSION if hint is not Any else any_of([EXPRESSION, {"type": "array", "items": EXPRESSION}])
-
-
-def is_required(field: dataclasses.Field[Any]) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def _as_list(value: Any) -> list[Any]:

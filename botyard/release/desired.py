@@ -110,9 +110,8 @@ def as_text(body: dict[str, Any] | None) -> str:
         for key in ("data", "stringData"):
             if isinstance(body.get(key), dict):
                 body[key] = dict.fromkeys(body[key], "***")
-        ((body.get("metadata") or {}).get("annotations") or {}).pop(
-            _LAST_APPLIED, None
-        )  # kubectl keeps the values there too
+        annotations = (body.get("metadata") or {}).get("annotations") or {}
+        annotations.pop(_LAST_APPLIED, None)  # kubectl keeps the values there too
     return json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 

@@ -27,7 +27,7 @@ def answering(kube: Kube) -> Iterator[None]:
         raise BotyardError(
             f"the API server of context {kube.context} does not answer: {type(error).__name__}", "run invoke cluster"
         ) from error
-    except (kubernetes.client.ApiException, kubernetes.dynamic.exceptions.DynamicApiError) as error:
+    except kubernetes.client.ApiException as error:
         raise BotyardError(f"the API server of context {kube.context} refuses: {reason(error)}") from error
 
 

@@ -15,14 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from botyard.contracts import BotyardError, CommandError, Diff, TimedOut
-from botyard.later import later
 from botyard.release import desired, diagnostics, pods
 from botyard.tools.helm import STATUS_DEPLOYED, Chart, Helm, Release
-from botyard.tools.kube import Kube
+from botyard.tools.kube import Kube, no_answer
 from botyard.wait import wait_until
-
-kubernetes = later("kubernetes")
-urllib3 = later("urllib3")
 
 # What helm says in check mode where an earlier task of the same run would have made the thing.
 _NOT_THERE_YET = re.compile(
@@ -251,19 +247,10 @@ def failure(kube: Kube, plan: Plan, evidence: Path, said: str) -> BotyardError:
         summary = diagnostics.collect(
             kube, plan.namespace, evidence, pods.release_pods(kube, plan.namespace, plan.name)
         )
-    except _no_answer() as error:
+    except no_answer() as error:
         summary = f"(no evidence: {type(error).__name__}: {error})"
     lines = [f"release {plan.name} in namespace {plan.namespace} failed: {said}", *filter(None, [summary])]
     return BotyardError("\n".join(lines), f"read events, pods and logs in {evidence}")
-
-
-def _no_answer() -> tuple[type[Exception], ...]:
-    return (
-        kubernetes.client.ApiException,
-        kubernetes.dynamic.exceptions.DynamicApiError,
-        urllib3.exceptions.HTTPError,
-        OSError,
-    )
 
 
 def _watch(kube: Kube, plan: Plan, done: threading.Event, progress: Callable[[str], None]) -> None:
@@ -271,7 +258,7 @@ def _watch(kube: Kube, plan: Plan, done: threading.Event, progress: Callable[[st
     while not done.wait(_POLL_S):
         try:
             line = pods.blocked(pods.release_pods(kube, plan.namespace, plan.name))
-        except _no_answer():
+        except no_answer():
             continue  # helm will tell if the API server is gone
         if line and line != last:
             progress(f"{plan.name}: {line}")

@@ -17,6 +17,11 @@ urllib3 = later("urllib3")
 FIELD_MANAGER = "botyard"
 
 
+def no_answer() -> tuple[type[Exception], type[Exception], type[OSError]]:
+    """What is raised where the API server refuses or does not answer."""
+    return (kubernetes.client.ApiException, urllib3.exceptions.HTTPError, OSError)
+
+
 def _absent() -> tuple[type[Exception], ...]:
     return (kubernetes.dynamic.exceptions.NotFoundError, kubernetes.dynamic.exceptions.ResourceNotFoundError)
 
@@ -62,7 +67,7 @@ class Kube:
         """Whether the API server answers now."""
         try:
             kubernetes.client.VersionApi(self.api).get_code(_request_timeout=timeout_s)
-        except (kubernetes.client.ApiException, urllib3.exceptions.HTTPError, OSError):
+        except no_answer():
             return False
         return True
 

@@ -19,9 +19,6 @@ NOTHING_COLLECTED = 5  # pytest's own exit code
 class Verdict:
     """What a run of the suite came to."""
 
-    passed: int = 0
-    failed: int = 0
-    skipped: int = 0
     collected: int = 0
     seconds: float = 0.0
     exit_code: int = 0
@@ -31,7 +28,22 @@ class Verdict:
 
     @property
     def total(self) -> int:
-        return self.passed + self.failed + self.skipped
+        return len(self.checks)
+
+    @property
+    def passed(self) -> int:
+        return self._ended_as("passed")
+
+    @property
+    def skipped(self) -> int:
+        return self._ended_as("skipped")
+
+    @property
+    def failed(self) -> int:
+        return self.total - self.passed - self.skipped
+
+    def _ended_as(self, outcome: str) -> int:
+        return sum(check["outcome"] == outcome for check in self.checks)
 
     @property
     def good(self) -> bool:
@@ -77,12 +89,7 @@ class Reader:
             return
         outcome, name = told["outcome"], told["name"]
         self.verdict.checks.append({key: told[key] for key in ("name", "outcome", "seconds", "why")})
-        if outcome == "passed":
-            self.verdict.passed += 1
-        elif outcome == "skipped":
-            self.verdict.skipped += 1
-        else:
-            self.verdict.failed += 1
+        if outcome not in ("passed", "skipped"):
             self.verdict.failures.append(f"{name}: {told['why'] or 'no reason given'}")
         count = f"{self.verdict.total}/{self.verdict.collected}" if self.verdict.collected else str(self.verdict.total)
         reason = f": {(told['why'] or '').splitlines()[0]}" if told["why"] else ""
