@@ -170,3 +170,11 @@ LABEL_CLUSTER = "botyard.cluster"
 LABEL_KEY = "botyard.key"
 # The mark of a cluster of ours: this ConfigMap in kube-system; key "spec" holds the JSON it was made from.
 MARK_CONFIGMAP = "botyard"
+
+
+def shown(file: Path) -> str:
+    """A file as people read it: relative where it lies below the working folder."""
+    try:
+        return str(file.relative_to(Path.cwd()))
+    except ValueError:
+        return str(file)

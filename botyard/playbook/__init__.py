@@ -17,12 +17,13 @@ from typing import Any
 
 from botyard.playbook.load import Loader
 from botyard.playbook.model import Playbook
-from botyard.playbook.redact import Redactor
-from botyard.playbook.report import Broadcast, Listener, RunOptions, RunReport
+from botyard.playbook.options import RunOptions
 from botyard.playbook.run import Runner
 from botyard.playbook.select import Selection, listing, select
 from botyard.playbook.template import Templar
 from botyard.playbook.undefined import refuse_undefined
+from botyard.report.records import Broadcast, Listener, RunReport
+from botyard.report.redact import Redactor
 
 __all__ = ["RunOptions", "RunReport", "check_playbooks", "list_tasks", "load_playbooks", "run_playbooks"]
 
@@ -113,14 +114,14 @@ def _ended_like_ctrl_c() -> Iterator[None]:
 def _listeners(ctx: RunOptions) -> list[Listener]:
     listeners: list[Listener] = []
     if ctx.run_dir is not None:
-        from botyard.playbook.files import Files
+        from botyard.report.files import Files
 
         listeners.append(Files(ctx.run_dir))
     if ctx.console == "rich" or (ctx.console == "auto" and _is_terminal()):
-        from botyard.playbook.console import Rich
+        from botyard.report.console import Rich
 
         return [*listeners, Rich(show_diff=ctx.diff, debug=ctx.debug)]
-    from botyard.playbook.plain import Plain
+    from botyard.report.plain import Plain
 
     return [*listeners, Plain(show_diff=ctx.diff, debug=ctx.debug)]
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from botyard.playbook.model import Play, Playbook, Task
+from botyard.playbook.options import RunOptions
 from botyard.playbook.outcome import TaskFailed
-from botyard.playbook.report import PlayRecord, RunOptions
+from botyard.report.records import PlayRecord
 
 
 class Stop:

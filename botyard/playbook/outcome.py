@@ -8,7 +8,7 @@ from typing import Any
 
 from botyard.contracts import Diff
 from botyard.playbook.model import Entries
-from botyard.playbook.report import Status, TaskRecord
+from botyard.report.records import Status, TaskRecord
 
 
 class TaskFailed(Exception):

@@ -12,12 +12,13 @@ from botyard import process
 from botyard.contracts import EXIT_BAD_INPUT, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from botyard.playbook.lane import At, Handlers, Lane, PlayEnded, Stop, Stopped, magic_vars
 from botyard.playbook.model import META, Block, Entries, Imported, Play, Playbook, Task, every_task
+from botyard.playbook.options import RunOptions
 from botyard.playbook.outcome import TaskFailed
-from botyard.playbook.redact import Redactor
-from botyard.playbook.report import Broadcast, Clock, PlayRecord, RunOptions, RunReport
 from botyard.playbook.select import Selection
 from botyard.playbook.task import TaskRunner
 from botyard.playbook.template import Templar
+from botyard.report.records import Broadcast, Clock, PlayRecord, RunReport
+from botyard.report.redact import Redactor
 
 _INTERRUPT_GRACE_S = 15
 

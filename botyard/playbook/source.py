@@ -13,7 +13,7 @@ from yaml.error import MarkedYAMLError, YAMLError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from botyard import yaml11
-from botyard.contracts import BadInput
+from botyard.contracts import BadInput, shown
 
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = SafeConstructor()
@@ -80,14 +80,6 @@ class Seq(list[Any]):
         super().__init__()
         self.where = where
         self.items_at: list[Where] = []
-
-
-def shown(file: Path) -> str:
-    """A file as people read it: relative where it lies below the working folder."""
-    try:
-        return str(file.relative_to(Path.cwd()))
-    except ValueError:
-        return str(file)
 
 
 def close_to(word: str, known: Iterable[str]) -> str:

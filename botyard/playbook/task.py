@@ -11,20 +11,20 @@ from typing import Any, cast
 from botyard.contracts import BadInput, BotyardError, Context, Result
 from botyard.playbook.lane import At
 from botyard.playbook.model import META, Conditions, Entries, Task
+from botyard.playbook.options import RunOptions
 from botyard.playbook.outcome import Outcome, TaskFailed, skipped, together
-from botyard.playbook.redact import Redactor
-from botyard.playbook.report import (
+from botyard.playbook.source import Text, Where
+from botyard.playbook.template import Scope, Templar, TemplateFailed
+from botyard.report.records import (
     HIDDEN,
     Clock,
     ItemRecord,
     Listener,
-    RunOptions,
     RunReport,
     Status,
     TaskRecord,
 )
-from botyard.playbook.source import Text, Where
-from botyard.playbook.template import Scope, Templar, TemplateFailed
+from botyard.report.redact import Redactor
 
 _MAX_INCLUDES = 100
 

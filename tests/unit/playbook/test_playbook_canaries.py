@@ -21,8 +21,8 @@ from rich.console import Console
 from botyard.contracts import BadInput, BotyardError, Diff, Result, Secret
 from botyard.modules import k8s, k8s_info
 from botyard.modules.spec import arg
-from botyard.playbook import console as rich_console
-from botyard.playbook.redact import MINIMUM, Redactor
+from botyard.report import console as rich_console
+from botyard.report.redact import MINIMUM, Redactor
 
 # Every sign that some notation writes in another way; the stem is what the search looks for.
 AWKWARD = '{} o\'clock "q" b\\s é & <t> 50% a+b/c=\nline two of {}'

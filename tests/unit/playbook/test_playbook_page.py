@@ -11,8 +11,8 @@ from xml.dom.minidom import parse
 import pytest
 
 from botyard.contracts import Diff, Result
-from botyard.playbook.page import page
-from botyard.playbook.report import ItemRecord, PlayRecord, RunReport, TaskRecord
+from botyard.report.page import page
+from botyard.report.records import ItemRecord, PlayRecord, RunReport, TaskRecord
 
 HOSTILE = "</script></details><img src=x onerror=alert(1)><!-- \"' & {{ 1 + 1 }}"
 

@@ -562,8 +562,8 @@ def test_a_hundred_trivial_tasks_take_well_under_a_second_of_cpu(kit):
 def test_rich_console_shows_running_and_finished_tasks(kit):
     from rich.console import Console
 
-    from botyard.playbook.console import Rich
-    from botyard.playbook.report import PlayRecord, RunReport, TaskRecord
+    from botyard.report.console import Rich
+    from botyard.report.records import PlayRecord, RunReport, TaskRecord
 
     console = Console(record=True, width=100, force_terminal=True)
     rich = Rich(console=console)

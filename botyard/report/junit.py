@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from xml.sax.saxutils import escape, quoteattr
 
-from botyard.playbook.report import PlayRecord, RunReport, TaskRecord
+from botyard.report.records import PlayRecord, RunReport, TaskRecord
 
 _ENDED = ("interrupted", "running")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -9,8 +9,8 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from botyard.playbook.plain import diff_lines, failure_lines, first_line
-from botyard.playbook.report import RunReport, Status, TaskRecord
+from botyard.report.plain import diff_lines, failure_lines, first_line
+from botyard.report.records import RunReport, Status, TaskRecord
 
 _MAX_CHARS = 40_000  # of one text; report.json has all of it
 _SHOWN_APART = ("msg", "stdout", "stderr", "stdout_lines", "stderr_lines", "checks", "summary_lines")

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from botyard.playbook.junit import junit
-from botyard.playbook.report import PAGE, ItemRecord, Listener, PlayRecord, RunReport, TaskRecord, plain
+from botyard.report.junit import junit
+from botyard.report.records import PAGE, ItemRecord, Listener, PlayRecord, RunReport, TaskRecord, plain
 
 
 class Files(Listener):
@@ -50,7 +50,7 @@ class Files(Listener):
         self._event("finished", exit_code=report.exit_code, duration_s=report.duration_s, counts=report.counts())
         _write(self._folder / "report.json", json.dumps(report.as_json(), ensure_ascii=False, default=plain))
         _write(self._folder / "junit.xml", junit(report))
-        from botyard.playbook.page import page  # only at the end: it takes some milliseconds to load
+        from botyard.report.page import page  # only at the end: it takes some milliseconds to load
 
         _write(self._folder / PAGE, page(report))
 

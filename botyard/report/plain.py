@@ -6,9 +6,8 @@ import difflib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from botyard.contracts import Diff
-from botyard.playbook.report import PAGE, ItemRecord, Listener, PlayRecord, RunReport, Status, TaskRecord
-from botyard.playbook.source import shown
+from botyard.contracts import Diff, shown
+from botyard.report.records import PAGE, ItemRecord, Listener, PlayRecord, RunReport, Status, TaskRecord
 
 _WIDTH = 79
 _WORDS: dict[Status, str] = {

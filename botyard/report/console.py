@@ -9,8 +9,8 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from botyard.contracts import Diff
-from botyard.playbook.plain import diff_lines, failure_lines, first_line, recap
-from botyard.playbook.report import Clock, ItemRecord, Listener, PlayRecord, RunReport, Status, TaskRecord
+from botyard.report.plain import diff_lines, failure_lines, first_line, recap
+from botyard.report.records import Clock, ItemRecord, Listener, PlayRecord, RunReport, Status, TaskRecord
 
 _LOOK: dict[Status, tuple[str, str]] = {
     "ok": ("✔", "green"),
