@@ -110,6 +110,7 @@ def test_a_tracker_store_of_ones_own_is_taken_as_it_stands(render: Render) -> No
     objects = render(
         "rasa",
         redis={"install": False},
+        extraEnv=[{"name": "DB_HOST", "value": "db"}],
         applicationSettings={"endpoints": {"trackerStore": {"enabled": True, **store}}},
     )
     assert config(objects, "endpoints.yml")["tracker_store"] == store
