@@ -78,6 +78,20 @@ def render_with_defaults(helm: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="session")
+def render_for(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
+    """``render_for(kubernetes_version, chart, **values)``: as for a cluster of that version."""
+    own = tmp_path_factory.mktemp("version") / "values.json"
+
+    def rendered(version: str, chart: str, **values: Any) -> Objects:
+        own.write_text(json.dumps(values))
+        argv: list[str | Path] = [helm, "template", RELEASES[chart], ROOT / "charts" / chart, "--values", own]
+        done = run([*argv, "--kube-version", version], timeout_s=30)
+        return {(o["kind"], o["metadata"]["name"]): o for o in load_documents(done.stdout)}
+
+    return rendered
+
+
+@pytest.fixture(scope="session")
 def notes(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """``notes(chart, **values)`` gives what helm says after an install."""
     home = tmp_path_factory.mktemp("notes")

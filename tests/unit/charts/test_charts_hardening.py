@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import kubernetes_validate
 import pytest
 from chart_objects import Objects, Render, at, container, env, pod, with_key
 from pod_security import containers, violations
@@ -104,6 +105,26 @@ def test_redis_and_rasa_take_one_password_from_a_secret_of_its_own(render: Rende
     volumes = at(objects, "Deployment/myrasa-redis/spec/template/spec/volumes")
     (secret,) = [v["secret"] for v in volumes if "secret" in v]
     assert (secret["secretName"], secret["items"]) == ("r", [{"key": "p", "path": "redis-password"}])
+
+
+@every_chart
+@pytest.mark.parametrize("version", ["1.32", "1.33", "1.34", "1.35", "1.36", "1.37"])
+def test_every_kubernetes_takes_all_objects(render: Render, chart: str, version: str) -> None:
+    for values in variants(chart):
+        for body in render(chart, **values).values():
+            assert kubernetes_validate.validate(body, version, strict=True) == version
+
+
+def test_a_wrong_object_is_not_taken(render: Render) -> None:
+    service = with_key(render("rasa")["Service", "myrasa"], "spec.portz", 1)
+    with pytest.raises(kubernetes_validate.ValidationError, match="portz"):
+        kubernetes_validate.validate(service, "1.34", strict=True)
+
+
+def test_an_older_kubernetes_is_not_asked_for_what_it_does_not_know(render_for: Callable[..., Objects]) -> None:
+    assert "unhealthyPodEvictionPolicy" not in at(
+        render_for("1.26.0", "rasa", replicaCount=2), "PodDisruptionBudget/myrasa/spec"
+    )
 
 
 @every_chart
