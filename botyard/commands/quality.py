@@ -36,7 +36,7 @@ SLOW: list[tuple[str, list[str]]] = [
     help={
         "quick": "without the end-to-end run: no Docker needed, done in a minute",
         "all": "also the slow lanes: checkov over the charts, sources: registries on local servers, other bots, runs "
-        "killed at five moments, and the report page in a browser (needs .[browser] and a Chromium, else it is skipped)",
+        "killed at five moments, and the report page in a browser (needs .[browser] and a Chromium, else skipped)",
     }
 )
 def test(c: Context, quick: bool = False, all: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""An upgrade from the previous chart version: of what Kubernetes never changes nothing changes, and old values do."""
+"""An upgrade from the previous chart version: what must stay stays, and the old values are enough."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def test_reused_values_of_the_previous_chart_are_enough(
 
 
 @every_chart
-def test_what_kubernetes_never_changes_is_as_in_the_previous_chart(render: Render, chart: str) -> None:
+def test_what_must_stay_is_as_in_the_previous_chart(render: Render, chart: str) -> None:
+    """Selectors, which Kubernetes never changes; ports; the pod of Redis, which may hold conversations in memory."""
     kept = json.loads((HERE / "previous" / "kept.json").read_text())[chart]
     objects = render(chart, **base(chart))
     assert {place: at(objects, place) for place in kept} == kept
