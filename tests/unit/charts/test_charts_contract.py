@@ -92,6 +92,15 @@ def test_the_official_postgres_is_redis_here_and_its_passwords_are_random(render
     assert not set(objects["Secret", "myrasa"]["data"].values()) & set(published)
 
 
+def test_the_official_readiness_asks_for_a_loaded_model_here(render: Render) -> None:
+    """It asked for ``/``, which answers 200 before there is a model."""
+    ready = at(render("rasa", **official_values("rasa")), "container/readinessProbe")
+    assert ready["httpGet"] == {"path": "/webhooks/botyard/ready", "port": "http", "scheme": "HTTP"}
+    assert ready["periodSeconds"] == 15, "the rest is theirs"
+    own = {"httpGet": {"path": "/status"}}
+    assert at(render("rasa", readinessProbe=own), "container/readinessProbe/httpGet/path") == "/status"
+
+
 def test_notes_tell_that_redis_takes_the_place_of_postgres(notes: Callable[..., str]) -> None:
     assert "Redis takes the place of postgresql.install" in notes("rasa", **official_values("rasa"))
     assert "Postgres" not in notes("rasa")
