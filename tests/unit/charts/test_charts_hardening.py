@@ -37,7 +37,8 @@ def variants(chart: str) -> Iterator[dict[str, Any]]:
 
 
 def pods(objects: Objects) -> list[dict[str, Any]]:
-    return [o["spec"]["template"]["spec"] for o in objects.values() if "template" in o.get("spec", {})]
+    alone = [o["spec"] for (kind, _), o in objects.items() if kind == "Pod"]
+    return alone + [o["spec"]["template"]["spec"] for o in objects.values() if "template" in o.get("spec", {})]
 
 
 @every_chart
@@ -105,6 +106,18 @@ def test_redis_and_rasa_take_one_password_from_a_secret_of_its_own(render: Rende
     volumes = at(objects, "Deployment/myrasa-redis/spec/template/spec/volumes")
     (secret,) = [v["secret"] for v in volumes if "secret" in v]
     assert (secret["secretName"], secret["items"]) == ("r", [{"key": "p", "path": "redis-password"}])
+
+
+def test_helm_test_talks_only_where_rest_is_on_and_is_no_part_of_the_service(render: Render) -> None:
+    rest = {"applicationSettings": {"credentials": {"additionalChannelCredentials": {"rest": {}}}}}
+    said = [at(render("rasa", **v), "Pod/myrasa-test/spec/containers/0/env/1/value") for v in ({}, rest)]
+    assert said == ["", "hello"]
+    own = at(render("rasa", **rest, test={"message": "你好"}), "Pod/myrasa-test/spec/containers/0/env/1/value")
+    assert own == "你好"
+    tester = render("rasa")["Pod", "myrasa-test"]["metadata"]
+    assert tester["annotations"]["helm.sh/hook"] == "test"
+    for place in ("Service/myrasa/spec/selector", "Deployment/myrasa/spec/selector/matchLabels"):
+        assert not set(at(render("rasa"), place).items()) <= set(tester["labels"].items())
 
 
 @every_chart
