@@ -98,10 +98,14 @@ own
 {{- end -}}
 
 {{- define "rasa.credentials" -}}
-{{- $channels := dict "botyard_health.HealthChannel" dict -}}
+{{- $channels := dict -}}
 {{- if .Values.applicationSettings.credentials.enabled -}}
-{{- $channels = merge $channels (.Values.applicationSettings.credentials.additionalChannelCredentials | default dict) -}}
+{{- /* Not merge: it would lose a channel without settings, as in `rest:`. */ -}}
+{{- range $name, $settings := .Values.applicationSettings.credentials.additionalChannelCredentials -}}
+{{- $_ := set $channels $name $settings -}}
 {{- end -}}
+{{- end -}}
+{{- $_ := set $channels "botyard_health.HealthChannel" dict -}}
 {{- toYaml $channels -}}
 {{- end -}}
 

@@ -88,6 +88,13 @@ def test_channel_credentials_are_taken_as_they_stand_beside_ours(render: Render)
     }
 
 
+def test_a_channel_without_settings_is_there(render: Render) -> None:
+    """``rest:`` alone, as Rasa's own documentation writes it."""
+    channels = {"credentials": {"additionalChannelCredentials": {"rest": None, "facebook": {"verify": "v"}}}}
+    written = config(render("rasa", applicationSettings=channels), "credentials.yml")
+    assert written == {"rest": None, "facebook": {"verify": "v"}, "botyard_health.HealthChannel": {}}
+
+
 def test_without_credentials_the_probes_still_have_their_channel(render: Render) -> None:
     objects = render("rasa", applicationSettings={"credentials": {"enabled": False}})
     assert config(objects, "credentials.yml") == {"botyard_health.HealthChannel": {}}
