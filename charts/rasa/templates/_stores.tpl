@@ -109,6 +109,14 @@ own
 {{- toYaml $channels -}}
 {{- end -}}
 
+{{- /* Takes {into, from}: sets what is not given. Sprig's merge would also replace a 0 or an empty text that is given. */ -}}
+{{- define "rasa.fill" -}}
+{{- $into := .into -}}
+{{- range $key, $value := .from -}}
+{{- if not (hasKey $into $key) }}{{ $_ := set $into $key $value }}{{ end -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* A lock store or event broker of the official chart's own kind may leave out what that chart had as a default. */ -}}
 {{- define "rasa.endpoints" -}}
 {{- $given := .Values.applicationSettings.endpoints -}}
@@ -122,21 +130,22 @@ own
 {{- if eq $store "redis" -}}
 {{- $_ := set $all "tracker_store" (dict "type" "redis" "url" (include "rasa.redisHost" .) "port" (include "rasa.redisPort" . | int) "db" 0 "password" "${REDIS_PASSWORD}" "record_exp" (int64 .Values.redis.recordExpirySeconds)) -}}
 {{- else if eq $store "postgres" -}}
-{{- $_ := set $all "tracker_store" (merge (deepCopy $tracker) (dict "type" "sql" "dialect" "postgresql" "url" "${DB_HOST}" "port" "${DB_PORT}" "username" "${DB_USER}" "password" "${DB_PASSWORD}" "db" "${DB_DATABASE}" "login_db" "${DB_DATABASE}")) -}}
+{{- include "rasa.fill" (dict "into" $tracker "from" (dict "type" "sql" "dialect" "postgresql" "url" "${DB_HOST}" "port" "${DB_PORT}" "username" "${DB_USER}" "password" "${DB_PASSWORD}" "db" "${DB_DATABASE}" "login_db" "${DB_DATABASE}")) -}}
+{{- $_ := set $all "tracker_store" $tracker -}}
 {{- else if eq $store "own" -}}
 {{- $_ := set $all "tracker_store" $tracker -}}
 {{- end -}}
 {{- if $given.lockStore.enabled -}}
 {{- $lock := omit $given.lockStore "enabled" -}}
 {{- if eq (toString ($lock.type | default "redis")) "redis" -}}
-{{- $lock = merge (deepCopy $lock) (dict "type" "redis" "url" "${REDIS_HOST}" "port" "${REDIS_PORT}" "password" "${REDIS_PASSWORD}" "db" "1") -}}
+{{- include "rasa.fill" (dict "into" $lock "from" (dict "type" "redis" "url" "${REDIS_HOST}" "port" "${REDIS_PORT}" "password" "${REDIS_PASSWORD}" "db" "1")) -}}
 {{- end -}}
 {{- $_ := set $all "lock_store" $lock -}}
 {{- end -}}
 {{- if $given.eventBroker.enabled -}}
 {{- $broker := omit $given.eventBroker "enabled" -}}
 {{- if eq (toString ($broker.type | default "pika")) "pika" -}}
-{{- $broker = merge (deepCopy $broker) (dict "type" "pika" "url" "${RABBITMQ_HOST}" "port" "${RABBITMQ_PORT}" "username" "${RABBITMQ_USERNAME}" "password" "${RABBITMQ_PASSWORD}" "queues" (list "rasa_production_events")) -}}
+{{- include "rasa.fill" (dict "into" $broker "from" (dict "type" "pika" "url" "${RABBITMQ_HOST}" "port" "${RABBITMQ_PORT}" "username" "${RABBITMQ_USERNAME}" "password" "${RABBITMQ_PASSWORD}" "queues" (list "rasa_production_events"))) -}}
 {{- end -}}
 {{- $_ := set $all "event_broker" $broker -}}
 {{- end -}}
@@ -147,7 +156,9 @@ own
 {{- end -}}
 {{- $_ := set $all "models" $models -}}
 {{- end -}}
-{{- toYaml (merge (deepCopy ($given.additionalEndpoints | default dict)) $all) -}}
+{{- $more := deepCopy ($given.additionalEndpoints | default dict) -}}
+{{- include "rasa.fill" (dict "into" $more "from" $all) -}}
+{{- toYaml $more -}}
 {{- end -}}
 
 {{- /* Ports that Rasa must reach outside of this release: the web, and those of its URLs and external services. As JSON. */ -}}

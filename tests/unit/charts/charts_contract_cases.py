@@ -167,6 +167,8 @@ RASA = [
     Case(f"{E}.lockStore.port", "7", "endpoints/lock_store/port", "7", LOCKED),
     Case(f"{E}.lockStore.password", "${P}", "endpoints/lock_store/password", "${P}", LOCKED),
     Case(f"{E}.lockStore.db", "2", "endpoints/lock_store/db", "2", LOCKED),
+    Case(f"{E}.lockStore.db", 0, "endpoints/lock_store/db", 0, LOCKED),
+    Case(f"{E}.lockStore.password", "", "endpoints/lock_store/password", "", LOCKED),
     Case(f"{E}.eventBroker.enabled", True, "endpoints/event_broker", {
         "type": "pika", "url": "${RABBITMQ_HOST}", "port": "${RABBITMQ_PORT}", "username": "${RABBITMQ_USERNAME}",
         "password": "${RABBITMQ_PASSWORD}", "queues": ["rasa_production_events"],
