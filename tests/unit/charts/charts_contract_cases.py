@@ -10,13 +10,40 @@ LABELS = "metadata/labels"
 
 
 class Case(NamedTuple):
-    """``beside``: values without which the key can have no effect. ``@`` in a place: the release's name."""
+    """What one key must show.
+
+    ``beside``: values without which it can have no effect. ``alone``: it moves what other keys show. ``@`` in a place:
+    the release's name.
+    """
 
     key: str
     value: Any
     place: str
     expected: Any
     beside: dict[str, Any] = {}  # noqa: RUF012 (never changed)
+    alone: bool = False
+
+    def meets(self, other: Case) -> bool:
+        """Whether the two cannot be looked at in one rendering: a key or a place of the one is within the other's."""
+        return any(
+            f"{one}{mark}".startswith(f"{two}{mark}") or f"{two}{mark}".startswith(f"{one}{mark}")
+            for one, two, mark in ((self.key, other.key, "."), (self.place, other.place, "/"))
+        )
+
+
+def batches(cases: list[Case]) -> list[list[Case]]:
+    """Cases that one rendering can show together: helm takes most of the time of these tests."""
+    made: list[list[Case]] = []
+    for case in cases:
+        for batch in made:
+            first = batch[0]
+            if first.alone or case.alone or first.beside != case.beside or any(map(case.meets, batch)):
+                continue
+            batch.append(case)
+            break
+        else:
+            made.append([case])
+    return made
 
 
 LOAD_BALANCER = {"service": {"type": "LoadBalancer"}}
@@ -38,8 +65,8 @@ MEMORY = {
 RULE = "Ingress/@-api/spec/rules/0"
 
 BOTH = [
-    Case("nameOverride", "bot", "Deployment/@-bot/metadata/labels/app.kubernetes.io~1name", "bot"),
-    Case("fullnameOverride", "bot", "Service/bot/metadata/name", "bot"),
+    Case("nameOverride", "bot", "Deployment/@-bot/metadata/labels/app.kubernetes.io~1name", "bot", alone=True),
+    Case("fullnameOverride", "bot", "Service/bot/metadata/name", "bot", alone=True),
     Case("registry", "mine.example", "container/image", "mine.example/x:1", {"image": {"name": "x", "tag": "1"}}),
     Case(f"{A}.port", 6000, "container/ports/0/containerPort", 6000),
     Case("replicaCount", 4, "Deployment/@/spec/replicas", 4),
@@ -56,7 +83,7 @@ BOTH = [
     Case("serviceAccount.create", False, "ServiceAccount/@", None),
     Case("serviceAccount.create", True, "ServiceAccount/@/automountServiceAccountToken", False, NO_ACCOUNT),
     Case("serviceAccount.annotations", {"a": "b"}, "ServiceAccount/@/metadata/annotations/a", "b", ACCOUNT),
-    Case("serviceAccount.name", "mine", "pod/serviceAccountName", "mine", ACCOUNT),
+    Case("serviceAccount.name", "mine", "pod/serviceAccountName", "mine", ACCOUNT, alone=True),
     Case("podAnnotations", {"a": "b"}, "Deployment/@/spec/template/metadata/annotations/a", "b"),
     Case("podLabels", {"app": "x"}, "Deployment/@/spec/template/metadata/labels/app", "x"),
     Case("podLabels", {"app": "x"}, "Deployment/@/spec/selector/matchLabels/app", "x"),
@@ -81,8 +108,8 @@ BOTH = [
     Case("ingress.tls", [{"secretName": "t"}], "Ingress/@-api/spec/tls", [{"secretName": "t"}], INGRESS),
     Case("ingress.extraPaths", OLD_PATH, f"{RULE}/http/paths/0", NEW_PATH, INGRESS),
     Case("resources", {"limits": {"cpu": 2}}, "container/resources", {"limits": {"cpu": 2}}),
-    Case("autoscaling.enabled", True, "HorizontalPodAutoscaler/@/apiVersion", "autoscaling/v2"),
-    Case("autoscaling.enabled", True, "Deployment/@/spec/replicas", None),
+    Case("autoscaling.enabled", True, "HorizontalPodAutoscaler/@/apiVersion", "autoscaling/v2", alone=True),
+    Case("autoscaling.enabled", True, "Deployment/@/spec/replicas", None, alone=True),
     Case("autoscaling.minReplicas", 3, "HorizontalPodAutoscaler/@/spec/minReplicas", 3, SCALED),
     Case("autoscaling.maxReplicas", 9, "HorizontalPodAutoscaler/@/spec/maxReplicas", 9, SCALED),
     Case("autoscaling.targetCPUUtilizationPercentage", 55, "HorizontalPodAutoscaler/@/spec/metrics/0", CPU, SCALED),
@@ -108,6 +135,7 @@ BOTH = [
     Case("volumeMounts", [{"name": "v", "mountPath": "/v"}], "container/volumeMounts/-1/mountPath", "/v"),
 ]
 
+MODEL_URL = "http://d/m.tar.gz?a=1&b=2"
 MODEL: dict[str, Any] = {A: {"initialModel": "http://depot/m.tar.gz"}}
 SERVER = {A: {"endpoints": {"models": {"enabled": True, "url": "http://models"}}}}
 BROKER = {
@@ -136,11 +164,11 @@ def password(secret: str, key: str) -> dict[str, Any]:
 
 RASA = [
     Case(f"{A}.debugMode", True, "container/args/12", "--debug"),
-    Case(f"{A}.initialModel", "http://d/m.tar.gz?a=1&b=2", "pod/initContainers/0/env/0/value", "http://d/m.tar.gz?a=1&b=2"),
+    Case(f"{A}.initialModel", MODEL_URL, "pod/initContainers/0/env/0/value", MODEL_URL, alone=True),
     Case(f"{A}.port", 6000, "container/args/9", "6000"),
     Case(f"{A}.token", "mine", "Secret/myrasa/data/rasa-token", "bWluZQ=="),
     Case(f"{A}.cors", "https://a.example", "container/args/11", "https://a.example"),
-    Case(f"{A}.enableAPI", False, "container/args/1", "--endpoints"),
+    Case(f"{A}.enableAPI", False, "container/args/1", "--endpoints", alone=True),
     Case(f"{A}.credentials.enabled", False, "credentials/rest", None, REST),
     Case(f"{A}.credentials.additionalChannelCredentials", {"rest": {}}, "credentials/rest", {}),
     Case(f"{A}.telemetry.enabled", True, "env/RASA_TELEMETRY_ENABLED", "true"),
@@ -182,14 +210,14 @@ RASA = [
     Case(f"{E}.additionalEndpoints", {"nlg": {"url": "n"}}, "endpoints/nlg/url", "n"),
     Case("networkPolicy.enabled", True, "NetworkPolicy/myrasa/spec/ingress", [{"ports": [{"port": "http"}]}]),
     Case("networkPolicy.denyAll", True, "NetworkPolicy/myrasa-deny-all/spec/podSelector", {}, CLOSED),
-    Case("extraArgs", ["--log-file", "x"], "container/args/13", "x"),
+    Case("extraArgs", ["--log-file", "x"], "container/args/13", "x", alone=True),
     Case("image.pullPolicy", "Always", "pod/initContainers/0/imagePullPolicy", "Always", MODEL),
     Case("image.pullSecrets", [{"name": "s"}], f"{REDIS_POD}/imagePullSecrets/0/name", "s"),
     Case("resources", {"limits": {"cpu": 2}}, "pod/initContainers/0/resources", {"limits": {"cpu": 2}}, MODEL),
     Case("extraContainers", [{"name": "c", "image": "x"}], "pod/containers/1/name", "c"),
     Case("global.postgresql.postgresqlUsername", "u", "env/DB_USER", "u", POSTGRES),
     Case("global.postgresql.postgresqlUsername", "u", "env/DB_PASSWORD/secretKeyRef/key", OTHER, POSTGRES),
-    Case("global.postgresql.existingSecret", "s", "env/DB_PASSWORD", password("s", "postgresql-password"), POSTGRES),
+    Case("global.postgresql.existingSecret", "s", "env/DB_PASSWORD/secretKeyRef/name", "s", POSTGRES, alone=True),
     Case("global.postgresql.postgresqlDatabase", "d", "env/DB_DATABASE", "d", POSTGRES),
     Case("global.postgresql.servicePort", 5433, "env/DB_PORT", "5433", POSTGRES),
     Case("global.redis.password", "mine", "Secret/myrasa/data/redis-password", "bWluZQ=="),

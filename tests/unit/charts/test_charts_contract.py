@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from chart_objects import Render, at, env, pod, rasa_file, with_key, without_randomness
-from charts_contract_cases import BOTH, RASA, Case
+from charts_contract_cases import BOTH, RASA, Case, batches
 
 from botyard.contracts import CommandError
 from botyard.reference.charts import VERSIONS, official, official_values
@@ -17,14 +17,20 @@ CASES = {"rasa": [*BOTH, *RASA], "rasa-action-server": BOTH}
 
 
 class Given(NamedTuple):
+    """A case of a chart, and the values of its whole batch."""
+
     chart: str
     case: Case
+    values: dict[str, Any]
 
 
 def every_case() -> Iterator[Any]:
     for chart, cases in CASES.items():
-        for number, case in enumerate(cases):
-            yield pytest.param(Given(chart, case), id=f"{chart}-{case.key}-{number}")
+        for number, batch in enumerate(batches(cases)):
+            values = batch[0].beside
+            for case in batch:
+                values = with_key(values, case.key, case.value)
+            yield from (pytest.param(Given(chart, case, values), id=f"{chart}-{case.key}-{number}") for case in batch)
 
 
 def keys(*having: str) -> list[tuple[str, str]]:
@@ -38,7 +44,7 @@ def keys(*having: str) -> list[tuple[str, str]]:
 def test_a_key_has_the_effect_that_is_told(render: Render, given: Given) -> None:
     case, name = given.case, OURS[given.chart]
     place = case.place.replace("@", name)
-    assert at(render(given.chart, **with_key(case.beside, case.key, case.value)), place) == case.expected
+    assert at(render(given.chart, **given.values), place) == case.expected
     assert at(render(given.chart, **case.beside), place) != case.expected, "it is so without the key too"
 
 
@@ -51,12 +57,16 @@ def test_every_key_with_an_effect_has_a_case_and_tells_one_thing() -> None:
         assert all(len(told) == 2 for told in official(chart).values())
 
 
-@pytest.mark.parametrize(("chart", "key"), keys("none"))
-def test_a_key_told_to_have_no_effect_has_none(render: Render, chart: str, key: str) -> None:
-    default = official(chart)[key]["default"]
-    other: Any = {bool: not default, int: 77, str: "other", dict: {"other": "1"}, list: ["other"]}[type(default)]
-    with_it = render(chart, **with_key({}, key, other))
-    assert without_randomness(with_it) == without_randomness(render(chart))
+@pytest.mark.parametrize("chart", VERSIONS)
+def test_keys_told_to_have_no_effect_have_none(render: Render, chart: str) -> None:
+    """All at once: together they change nothing."""
+    values: dict[str, Any] = {}
+    for _, key in (pair for pair in keys("none") if pair[0] == chart):
+        default = official(chart)[key]["default"]
+        other = {bool: not default, int: 77, str: "other", dict: {"other": "1"}, list: ["other"]}[type(default)]
+        values = with_key(values, key, other)
+    assert values
+    assert without_randomness(render(chart, **values)) == without_randomness(render(chart))
 
 
 @pytest.mark.parametrize(("chart", "key"), keys("refused"))
