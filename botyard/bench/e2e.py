@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from botyard.contracts import BotyardError, Paths
+from botyard.host import containers
+from botyard.host.kind_cluster import nodes_of
 from botyard.host.toolbox import tool
 from botyard.process import Arg
 from botyard.process import run as run_process
@@ -96,13 +98,19 @@ def _bare_kind(target: Target, paths: Paths, image: str) -> float:
         config, kubeconfig = Path(folder) / "kind.yaml", Path(folder) / "kubeconfig"
         config.write_text(f"kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes:\n{roles}")
         common: list[Arg] = ["--name", name, "--kubeconfig", kubeconfig]
+        _remove_nodes(name)  # of a benchmark that was killed
         try:
             made = run_process(
                 [kind, "create", "cluster", *common, "--image", image, "--config", config, "--wait", "300s"]
             )
         finally:
-            run_process([kind, "delete", "cluster", *common], check=False)
+            _remove_nodes(name)
     return made.duration_s
+
+
+def _remove_nodes(cluster: str) -> None:
+    """Not by kind, which says that it is done where Docker could not remove a node."""
+    containers.remove([str(node.name) for node in nodes_of(cluster)])
 
 
 def slowest_pull_s(kube: Kube, namespace: str) -> float:
