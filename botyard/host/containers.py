@@ -34,7 +34,7 @@ def remove(names: Sequence[str], *, timeout_s: float = 180) -> None:
 
 
 def thaw(container_id: str, freezer: Path | None = None) -> int:
-    """Thaws every frozen cgroup of one container; returns how many. None on cgroup v2, where the frozen can be killed."""
+    """Thaws every frozen cgroup of one container; returns how many (with cgroup v2 none: there they can be killed)."""
     frozen = 0
     for state in ((freezer or FREEZER) / "docker" / container_id).rglob("freezer.state"):
         try:
