@@ -84,6 +84,8 @@ def run(
         )
     except FileNotFoundError as error:
         raise BotyardError(f"program not found: {shown[0]}", "run invoke doctor") from error
+    except OSError as error:
+        raise BotyardError(f"cannot start {shown[0]}: {error.strerror}", "is it a program that may be run?") from error
     with _lock:
         _children.add(child)
     out: list[str] = []

@@ -9,7 +9,6 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -48,19 +47,15 @@ def from_yaml(text: Any) -> Any:
     return YAML(typ="safe", pure=True).load(text) if isinstance(text, str) else text
 
 
-def _yaml(value: Any, flow: bool | None, indent: int) -> str:
-    from ruamel.yaml import YAML
+def _yaml(value: Any, flow: bool | None, indent: int | None) -> str:
+    import yaml  # with libyaml where it is there, whose signs are those of Ansible
 
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = flow
-    yaml.indent = indent
-    yaml.allow_unicode = True
-    out = StringIO()
-    yaml.dump(json.loads(to_json(value)), out)
-    return out.getvalue().removesuffix("...\n")
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    plain = json.loads(to_json(value))
+    return str(yaml.dump(plain, Dumper=dumper, default_flow_style=flow, indent=indent, allow_unicode=True))
 
 
-def to_yaml(value: Any, indent: int = 2) -> str:
+def to_yaml(value: Any, indent: int | None = None) -> str:
     return _yaml(value, None, indent)
 
 
@@ -220,11 +215,9 @@ def _version(value: Any, other: str, operator: str = "==") -> bool:
 
 
 def _version_key(text: str) -> list[tuple[int, int, str]]:
-    parts = re.findall(r"\d+|[a-zA-Z]+", text.removeprefix("v"))
-    key = [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts]
-    while key and key[-1] == (1, 0, ""):
-        key.pop()
-    return [*key, (0, 1, "")]  # 1.0 comes after 1.0-rc1, as an end is more than a letter
+    """As in Ansible's loose comparison: numbers, letters and other signs in their order, 1.0 before 1.0.0."""
+    parts = re.split(r"(\d+|[a-z]+|\.)", text.removeprefix("v"))
+    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts if part not in ("", ".")]
 
 
 TESTS: dict[str, Callable[..., bool]] = {

@@ -78,9 +78,14 @@ def test_dest_is_idempotent_and_check_mode_asks_nothing(base, tmp_path):
     assert not ask(tmp_path, url=f"{base}/", dest="out").changed
 
 
-@pytest.mark.parametrize(
-    "args", [{"url": "ftp://x"}, {"url": "http://127.0.0.1:1/"}, {"url": "http://x", "validate_certs": False}]
-)
+def test_nobody_answers(tmp_path):
+    result = ask(tmp_path, url="http://127.0.0.1:1/")
+    assert (result.failed, result.data["status"]) == (True, -1)
+    assert "no answer" in result.msg
+    assert "is the server running there?" in result.msg
+
+
+@pytest.mark.parametrize("args", [{"url": "ftp://x"}, {"url": "http://x", "validate_certs": False}])
 def test_refuses(tmp_path, args):
     with pytest.raises(BotyardError) as caught:
         ask(tmp_path, **args)
