@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import http.client
 import json
 import re
 import urllib.error
@@ -62,7 +63,7 @@ class Args:
 
 def run(args: Args, ctx: Context) -> Result:
     """Changed only where dest is written anew; skipped in check mode, as in Ansible."""
-    if urllib.parse.urlsplit(args.url).scheme not in ("http", "https"):
+    if not args.url.lower().startswith(("http://", "https://")):
         raise BotyardError(f"url must start with http:// or https://: {args.url}", "mend url")
     if not args.validate_certs:
         raise BotyardError("validate_certs: false is not supported", "add the CA to this machine's bundle")
@@ -75,7 +76,7 @@ def run(args: Args, ctx: Context) -> Result:
     data.update({name.lower().replace("-", "_"): value for name, value in headers.items()})
     kind = str(data.get("content_type", "")).partition(";")[0].strip()
     if kind == "application/json" or kind.endswith("+json"):
-        with contextlib.suppress(ValueError):  # said to be JSON and is not: the content tells
+        with contextlib.suppress(ValueError, RecursionError):  # said to be JSON and is not: the content tells
             data["json"] = json.loads(text)
     if args.return_content or status not in wanted:
         data["content"] = text
@@ -99,16 +100,16 @@ def _ask(args: Args) -> tuple[int, Message, bytes, str]:
     if args.url_username is not None:
         pair = f"{args.url_username}:{args.url_password or ''}".encode()
         headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-    request = urllib.request.Request(args.url, body, headers, method=args.method.upper())  # noqa: S310 - checked above
     follow = args.follow_redirects not in ("none", False)
     opener = urllib.request.build_opener(*([] if follow else [_NoRedirect()]))
     try:
+        request = urllib.request.Request(args.url, body, headers, method=args.method.upper())  # noqa: S310 - checked
         with opener.open(request, timeout=args.timeout) as answer:
             return answer.status, answer.headers, answer.read(), answer.url
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.headers, error.read(), args.url
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise BotyardError(f"{args.method} {args.url}: no answer: {reason}", "is the server running there?") from None
 
