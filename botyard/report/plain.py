@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ from botyard.contracts import Diff, shown
 from botyard.report.records import PAGE, ItemRecord, Listener, PlayRecord, RunReport, Status, TaskRecord
 
 _WIDTH = 79
+_COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _WORDS: dict[Status, str] = {
     "ok": "ok",
     "changed": "changed",
@@ -27,9 +30,12 @@ class Plain(Listener):
     def __init__(
         self, write: Callable[[str], Any] | None = None, *, show_diff: bool = False, debug: bool = False
     ) -> None:
-        self._write = write or (lambda text: print(text, flush=True))
+        self._out = write or (lambda text: print(text, flush=True))
         self._show_diff = show_diff
         self._debug = debug
+
+    def _write(self, text: str) -> None:
+        self._out(harmless(text))
 
     def _say(self, lane: str, text: str) -> None:
         for line in text.splitlines() or [""]:
@@ -62,7 +68,7 @@ class Plain(Listener):
                 self._say(task.lane, f"    {line}")
             if task.status == "ignored":
                 self._say(task.lane, "...ignoring")
-        elif not task.items:
+        elif not task.items or task.status == "interrupted":
             msg = "" if task.status == "interrupted" else _after(task.msg)
             self._say(task.lane, f"{_WORDS[task.status]}: [localhost]{name}{seconds}{msg}")
         elif seconds:
@@ -79,6 +85,11 @@ class Plain(Listener):
     def finished(self, report: RunReport) -> None:
         for line in recap(report):
             self._write(line)
+
+
+def harmless(text: str) -> str:
+    """``text`` without colours, and with the signs that steer a terminal written out: it may come from anywhere."""
+    return _STEERING.sub(lambda found: repr(found[0])[1:-1], _COLOURS.sub("", text))
 
 
 def _starred(head: str) -> str:
