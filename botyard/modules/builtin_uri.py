@@ -20,7 +20,7 @@ from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.uri"
 RETURNS = {
-    "status": "HTTP status; none in check mode",
+    "status": "HTTP status; -1 where nothing answered; none in check mode",
     "url": "the address that answered",
     "elapsed": "0, for Ansible's sake",
     "json": "the answer, where it is JSON",
@@ -69,8 +69,13 @@ def run(args: Args, ctx: Context) -> Result:
         raise BotyardError("validate_certs: false is not supported", "add the CA to this machine's bundle")
     if ctx.check:
         return Result(skipped=True, msg="would have been requested if not in check mode", data={"status": None})
-    status, headers, content, final_url = _ask(args)
     wanted = args.status_code if isinstance(args.status_code, list) else [args.status_code]
+    try:
+        status, headers, content, final_url = _ask(args)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        message = f"{args.method} {args.url}: no answer: {getattr(error, 'reason', error)}"
+        nothing = {"status": -1, "url": args.url, "elapsed": 0, "redirected": False}  # as in Ansible, for until
+        return Result(failed=-1 not in wanted, msg=message, data=nothing)
     text = content.decode(errors="replace")
     data: dict[str, Any] = {"status": status, "url": final_url, "elapsed": 0}
     data.update({name.lower().replace("-", "_"): value for name, value in headers.items()})
@@ -109,9 +114,6 @@ def _ask(args: Args) -> tuple[int, Message, bytes, str]:
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.headers, error.read(), args.url
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", error)
-        raise BotyardError(f"{args.method} {args.url}: no answer: {reason}", "is the server running there?") from None
 
 
 def _body(args: Args) -> tuple[bytes | None, dict[str, str]]:

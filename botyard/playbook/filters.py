@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -182,6 +183,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "intersect": lambda a, b: [item for item in _unique(list(a)) if item in b],
     "items2dict": items2dict,
     "mandatory": lambda value: value,
+    "product": lambda *lists: [list(row) for row in itertools.product(*lists)],
     "quote": _quoted,
     "realpath": lambda value: str(Path(str(value)).resolve()),
     "regex_escape": lambda value: re.escape(str(value)),

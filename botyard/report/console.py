@@ -72,7 +72,7 @@ class Rich(Listener):
 
     def item_done(self, task: TaskRecord, item: ItemRecord) -> None:
         mark, style = _LOOK[item.status]
-        self._print(f"    {_lane(task.lane)}[{style}]{mark}[/] [dim]{escape(item.label)}[/]{_after(item.msg)}")
+        self._print(f"    {_lane(task.lane)}[{style}]{mark}[/] [dim]{escape(item.label)}[/]{_after(item.msg, 8)}")
         self._diffs(task, item.diff)
 
     def task_done(self, task: TaskRecord) -> None:
@@ -117,5 +117,5 @@ def _lane(lane: str) -> str:
     return f"[blue]{escape(lane)} │[/] " if lane else ""
 
 
-def _after(msg: str) -> str:
-    return f"  [dim]{escape(msg)}[/]" if msg else ""
+def _after(msg: str, indent: int = 0) -> str:
+    return f"  [dim]{escape(msg)}[/]".replace("\n", "\n" + " " * indent) if msg else ""

@@ -83,6 +83,7 @@ def render(template, /, **names):
         ("{{ 'yes' | bool }}", True),
         ("{{ 'off' | bool }}", False),
         ("{{ [1, [2, [3]]] | flatten }}", [1, 2, 3]),
+        ("{{ [1, 2] | product(['a', 'b']) }}", [[1, "a"], [1, "b"], [2, "a"], [2, "b"]]),
         ("{{ [1, 2] | union([2, 3]) }}", [1, 2, 3]),
         ("{{ true | ternary('a', 'b') }}", "a"),
         ("{{ 'a b' | quote }}", "'a b'"),
