@@ -210,7 +210,7 @@ class TaskRunner:
             if done:
                 return outcome
             if attempt == attempts or at.lane.stop.interrupted:
-                outcome.data["failed"] = True
+                outcome.data.update(failed=True, attempts=attempts - 1)  # so counts Ansible, which leaves out the first
                 if not outcome.data.get("msg"):
                     outcome.data["msg"] = f"not as wanted after {attempt} attempts"
                 return outcome
