@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import hashlib
 import os
 import stat
-import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
 from botyard.contracts import BotyardError, Context, Diff, Result
 
 _MAX_DIFF_BYTES = 100_000
+_replacing = threading.Lock()  # playbooks side by side may write one file
 # What a module that writes one file returns.
 WRITTEN = {
     "dest": "the file written",
@@ -27,8 +27,19 @@ WRITTEN = {
 
 
 def under(base: Path, name: str) -> Path:
-    """A path as the playbook means it: relative ones start at the playbook's folder."""
-    return base / Path(name).expanduser()
+    """A path as the playbook means it: relative ones start at the playbook's folder.
+
+    Raises:
+        BotyardError: no path can be of that name.
+    """
+    try:
+        os.fsencode(name)
+        path = Path(name).expanduser()
+    except (ValueError, RuntimeError):  # half a character; the folder of a user that there is not
+        path = None
+    if path is None or "\0" in name:
+        raise BotyardError(f"{name!r} is no path", "mend it")
+    return base / path
 
 
 def mode_of(mode: str | int | None) -> int | None:
@@ -112,16 +123,20 @@ def put(dest: Path, content: bytes, ctx: Context, *, mode: int | None = None, ba
 
 
 def _replace(dest: Path, content: bytes, mode: int | None) -> None:
-    handle, half = tempfile.mkstemp(dir=dest.parent, prefix=f".{dest.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(half).chmod(mode if mode is not None else 0o666 & ~_umask())
-        Path(half).replace(dest)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(half).unlink()
-        raise
+    """Writes beside ``dest`` and renames. The name beside it is always the same, so that the next run takes away what
+    a killed one left; it is made anew, so that nobody else holds it open."""
+    half = dest.with_name(f".{dest.name}.botyard")
+    with _replacing:
+        half.unlink(missing_ok=True)
+        handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+            half.chmod(mode if mode is not None else 0o666 & ~_umask())
+            half.replace(dest)
+        except BaseException:
+            half.unlink(missing_ok=True)
+            raise
 
 
 def _umask() -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 
-from botyard.contracts import Context, Result
+from botyard.contracts import BotyardError, Context, Result
 from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.pause"
@@ -30,7 +31,10 @@ class Args:
 
 def run(args: Args, ctx: Context) -> Result:
     """Waits, in check mode too, as Ansible does."""
-    total_s = max(0.0, args.minutes * 60 + args.seconds)
+    total_s = args.minutes * 60 + args.seconds
+    if not total_s < threading.TIMEOUT_MAX:
+        raise BotyardError(f"nobody waits {total_s} s", "give fewer")
+    total_s = max(0.0, total_s)
     started = time.monotonic()
     if total_s >= 1:
         ctx.progress(f"waiting {total_s:.0f} s")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -11,6 +12,10 @@ import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+import yaml
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from botyard.contracts import Secret
 
@@ -41,15 +46,18 @@ def to_nice_json(value: Any, indent: int = 4, sort_keys: bool = True) -> str:
     return json.dumps(value, default=_plain, indent=indent, sort_keys=sort_keys, separators=(",", ": "))
 
 
-def from_yaml(text: Any) -> Any:
-    from ruamel.yaml import YAML
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """YAML 1.1, as everywhere here; a date stays text."""
 
-    return YAML(typ="safe", pure=True).load(text) if isinstance(text, str) else text
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.construct_yaml_str)
+
+
+def from_yaml(text: Any) -> Any:
+    return yaml.load(text, Loader=_Loader) if isinstance(text, str) else text  # noqa: S506 - a SafeLoader
 
 
 def _yaml(value: Any, flow: bool | None, indent: int | None) -> str:
-    import yaml  # with libyaml where it is there, whose signs are those of Ansible
-
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     plain = json.loads(to_json(value))
     return str(yaml.dump(plain, Dumper=dumper, default_flow_style=flow, indent=indent, allow_unicode=True))
@@ -175,6 +183,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "intersect": lambda a, b: [item for item in _unique(list(a)) if item in b],
     "items2dict": items2dict,
     "mandatory": lambda value: value,
+    "product": lambda *lists: [list(row) for row in itertools.product(*lists)],
     "quote": _quoted,
     "realpath": lambda value: str(Path(str(value)).resolve()),
     "regex_escape": lambda value: re.escape(str(value)),
@@ -243,12 +252,29 @@ TESTS: dict[str, Callable[..., bool]] = {
 }
 
 
-def lookup(kind: str, *terms: str, default: Any = "") -> Any:
-    """``lookup('env', NAME)`` and ``lookup('file', PATH)``; several terms give their values joined by a comma."""
-    if kind.removeprefix("ansible.builtin.") == "env":
-        found = [os.environ.get(term, default) for term in terms]
-    elif kind.removeprefix("ansible.builtin.") == "file":
-        found = [Path(term).read_text(encoding="utf-8").rstrip() for term in terms]
-    else:
-        raise ValueError(f"lookup {kind!r} is not supported; env and file are")
+def _of_env(_context: Context, term: str, default: Any = "") -> Any:
+    return os.environ.get(term, default)
+
+
+def _of_file(context: Context, term: str) -> str:
+    folder = Path(str(context.resolve("playbook_dir")))
+    return (folder / Path(term).expanduser()).read_text(encoding="utf-8").rstrip()
+
+
+_LOOKUPS: dict[str, Callable[..., Any]] = {"env": _of_env, "file": _of_file}
+
+
+def lookup_of(kind: str) -> Callable[..., Any]:
+    """Raises ValueError for a lookup that there is not."""
+    found = _LOOKUPS.get(kind.removeprefix("ansible.builtin."))
+    if found is None:
+        raise ValueError(f"lookup {kind!r} is not supported; {' and '.join(_LOOKUPS)} are")
+    return found
+
+
+@pass_context
+def lookup(context: Context, kind: str, *terms: str, **options: Any) -> Any:
+    """``lookup('env', NAME)`` and ``lookup('file', PATH)``, where a relative path starts at the playbook's folder;
+    several terms give their values joined by a comma."""
+    found = [lookup_of(kind)(context, term, **options) for term in terms]
     return found[0] if len(found) == 1 else ",".join(map(str, found))

@@ -111,6 +111,12 @@ class TaskRunner:
             record.summary_lines = [clean.text(str(line)) for line in lines]
         self._listener.task_done(record)
 
+    def interrupt_running(self) -> None:
+        """What still runs, side by side with what Ctrl-C ended, ends with this process."""
+        for record in self._report.tasks:
+            if record.status == "running":
+                self._close(record, Outcome({"msg": "interrupted"}), "interrupted", hidden=False)
+
     def _ignores(self, task: Task, scope: Scope) -> bool:
         try:
             return bool(self._one(task.outer.ignore_errors, scope))
@@ -261,6 +267,7 @@ class TaskRunner:
             )
             result = cast("Result", task.spec.run(args, context))
             included = self._included(task, args, at)
+            outcome = self._taken(task, result, at)
         except TemplateFailed:
             raise
         except BotyardError as error:
@@ -276,7 +283,6 @@ class TaskRunner:
             )
             outcome.traceback = tracebacks.format_exc()
         else:
-            outcome = self._taken(task, result, at)
             outcome.notify = [] if notify is None else notify if isinstance(notify, list) else [notify]
             outcome.included = included
         return outcome

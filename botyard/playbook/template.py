@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from types import GeneratorType
 from typing import Any, ClassVar, cast
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, Undefined, UndefinedError, nodes
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, UndefinedError, nodes
 from jinja2.lexer import TOKEN_STRING, TOKEN_VARIABLE_BEGIN, TOKEN_VARIABLE_END, Lexer
 from jinja2.nativetypes import NativeCodeGenerator
 from jinja2.runtime import Context
@@ -16,12 +16,13 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import consume, missing
 
 from botyard.contracts import BotyardError
-from botyard.playbook.filters import EXCUSING, FILTERS, OMIT, TESTS, lookup
+from botyard.playbook.filters import EXCUSING, FILTERS, OMIT, TESTS, lookup, lookup_of
 from botyard.playbook.source import Map, Seq, Text, Where, close_to, located
 
-# What a wrong expression can raise while it runs; anything else is a fault of ours.
-_FAULTS = (TemplateError, TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError, OSError)
+_KNOWN = "docs/reference/keywords.md lists filters, tests and lookups"
 _MAX_DEPTH = 40
+_MAX_LENGTH = 10_000_000  # items or characters that * makes
+_MAX_BITS = 10_000  # of a number that * or ** makes; Python writes none of more than 4300 digits
 
 
 class TemplateFailed(BotyardError):
@@ -61,6 +62,15 @@ class _CodeGenerator(NativeCodeGenerator):
             return super()._output_child_to_const(node, frame, finalize)
         raise nodes.Impossible
 
+    def visit_Call(self, node: nodes.Call, frame: Any, forward_caller: bool = False) -> None:
+        kind = node.args[0] if node.args else None
+        if isinstance(node.node, nodes.Name) and node.node.name == "lookup" and isinstance(kind, nodes.Const):
+            try:
+                lookup_of(str(kind.value))
+            except ValueError as error:
+                self.fail(str(error), node.lineno)
+        super().visit_Call(node, frame, forward_caller=forward_caller)
+
 
 class _LazyContext(Context):
     scope: Scope
@@ -96,6 +106,7 @@ class _Lexer(Lexer):
 class _Environment(ImmutableSandboxedEnvironment):
     code_generator_class = _CodeGenerator
     context_class = _LazyContext
+    intercepted_binops = frozenset({"*", "**"})
 
     def __init__(self, lexer: type[Lexer]) -> None:
         super().__init__(undefined=_Undefined, trim_blocks=True, autoescape=False)
@@ -110,6 +121,18 @@ class _Environment(ImmutableSandboxedEnvironment):
     @property
     def lexer(self) -> Lexer:
         return self._own_lexer
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """``*`` and ``**``, but for what would fill the memory or take for ever."""
+        if isinstance(left, int) and isinstance(right, int):
+            bits = left.bit_length() * right if operator == "**" else left.bit_length() + right.bit_length()
+            if bits > _MAX_BITS:
+                raise OverflowError("the number is too large")
+        elif operator == "*":
+            for many, count in ((left, right), (right, left)):
+                if isinstance(many, Sized) and isinstance(count, int) and len(many) * count > _MAX_LENGTH:
+                    raise OverflowError(f"more than {_MAX_LENGTH} characters or items")
+        return super().call_binop(context, operator, left, right)
 
 
 class Scope:
@@ -201,7 +224,7 @@ class Templar:
             context = self._context(template, scope)
             consume(template.root_render_func(context))
             return _native(context.vars["result"])
-        except _FAULTS as error:
+        except Exception as error:  # a filter may raise anything, and what it was given is to blame
             raise _failure(text, error, scope) from error
 
     def render_file(self, content: str, where: Where, scope: Scope) -> str:
@@ -213,7 +236,7 @@ class Templar:
         try:
             parts = list(template.root_render_func(self._context(template, scope)))
             result = "".join(_as_text(part) for part in parts) if of_file else _concat(parts)
-        except _FAULTS as error:
+        except Exception as error:
             raise _failure(text, error, scope) from error
         # As in Ansible: a text ends with as many newlines as its template; anything else has none.
         return result + "\n" * (_last_newlines(text) - _last_newlines(result)) if isinstance(result, str) else result
@@ -239,6 +262,8 @@ class Templar:
                 cure = hint or "see the Jinja2 template syntax"
                 line = max(0, (error.lineno or 1) - 1) if "\n" in text else 0
                 raise located(text.where.moved(line), f"bad Jinja2: {error.message}", cure) from None
+            except RecursionError:
+                raise located(text.where, "bad Jinja2: nested too deeply", "make several variables of it") from None
             cache[str(text)] = found
         return found
 
@@ -295,6 +320,8 @@ def _failure(text: Text, error: Exception, scope: Scope) -> TemplateFailed:
     if isinstance(error, TemplateFailed):
         return error
     message = str(error) or type(error).__name__
+    if isinstance(error, KeyError):
+        message = f"there is no {message}"
     cure = ""
     if message.endswith("is undefined"):
         name = ast.literal_eval(message.removesuffix(" is undefined"))
@@ -307,9 +334,13 @@ def _failure(text: Text, error: Exception, scope: Scope) -> TemplateFailed:
 
 
 def _name_hint(message: str, env: _Environment) -> str:
-    names: Iterable[str] = ()
-    if message.startswith("No filter named"):
-        names = env.filters
-    elif message.startswith("No test named"):
-        names = env.tests
-    return close_to(message.split("'")[1], names) if names and "'" in message else ""
+    """What was meant by a filter or test that there is not."""
+    kinds: dict[str, tuple[Iterable[str], Iterable[str], str]] = {
+        "No filter named": (env.filters, env.tests, "it is a test: write is {}"),
+        "No test named": (env.tests, env.filters, "it is a filter: write | {}"),
+    }
+    for start, (known, others, other) in kinds.items():
+        if message.startswith(start):
+            name = message.split("'")[1]
+            return other.format(name) if name in others else close_to(name, known) or _KNOWN
+    return ""

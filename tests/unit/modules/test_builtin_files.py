@@ -109,6 +109,31 @@ def test_a_failed_write_leaves_no_half_file(tmp_path, monkeypatch):
     assert (tmp_path / "a").read_text() == "old"
 
 
+def test_a_killed_write_is_cleared_by_the_next(tmp_path, monkeypatch):
+    args = builtin_copy.Args(dest="a.txt", content="new")
+
+    class Killed(BaseException):
+        pass
+
+    def killed(_path, _other):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", killed)
+        patched.setattr(Path, "unlink", lambda _path, missing_ok=False: None)  # kill -9 leaves no time for it
+        with pytest.raises(Killed):
+            builtin_copy.run(args, context(tmp_path))
+    assert [p.name for p in tmp_path.iterdir()] == [".a.txt.botyard"]
+    assert builtin_copy.run(args, context(tmp_path)).changed
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "~nobody-of-this-name/x"])
+def test_what_is_no_path(tmp_path, name):
+    with pytest.raises(BotyardError, match="is no path"):
+        builtin_stat.run(builtin_stat.Args(path=name), context(tmp_path))
+
+
 def test_modes():
     assert [builtin_files.mode_of(m) for m in ("0644", "644", 0o644, None, "preserve")] == [420, 420, 420, None, None]
 
