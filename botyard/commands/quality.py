@@ -35,8 +35,9 @@ SLOW: list[tuple[str, list[str]]] = [
 @task(
     help={
         "quick": "without the end-to-end run: no Docker needed, done in a minute",
-        "all": "also the slow lanes: every module's idempotence matrix on the live cluster, sources: registries on local "
-        "servers, other bots, runs killed at five moments, and the report page in a browser (needs .[browser] and a Chromium, else it is skipped)",
+        "all": "also the slow lanes: each module's idempotence matrix, sources: registries on local servers, "
+        "other bots, runs killed at five moments, and the report page in a browser (needs .[browser] and a "
+        "Chromium, else it is skipped)",
     }
 )
 def test(c: Context, quick: bool = False, all: bool = False) -> None:

@@ -83,8 +83,3 @@ def work(kit: Kit, request: pytest.FixtureRequest) -> Path:
     folder = kit.work / "".join(c if c.isalnum() else "-" for c in request.node.name)[:60]
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with Helm 3 come last: it may have to be built first."""
-    items.sort(key=lambda item: "helm 3" in item.name)
