@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -49,7 +49,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Changed is decided from the rendered manifest and values; check mode says what would change, --diff shows it."""
+    """Changed is decided from rendered manifest, hooks, values, chart version and drift; check mode only compares."""
     if args.state == "present" and not args.chart_ref:
         raise BadInput(f"release {args.release_name}: chart_ref is missing")
     plan = _plan(args, ctx)
@@ -65,8 +65,8 @@ def run(args: Args, ctx: Context) -> Result:
     evidence = _evidence(ctx) / args.release_name
     with guard.answering(kube), releases.values_on_disk(plan, home / "values") as values:
         decision = releases.decide(helm, kube, plan, values, check=ctx.check)
-        ctx.hide(list(decision.secrets))
-        plan = replace(plan, hidden=plan.hidden | decision.secrets)
+        plan = decision.known_to(plan)
+        ctx.hide(list(plan.hidden))
         diff = list(decision.diff) if ctx.diff else []
         warnings = [decision.warning] if decision.warning else []
         if not decision.why and decision.live is not None:

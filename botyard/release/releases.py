@@ -38,6 +38,7 @@ class Plan:
         values: win over the files.
         wait_s: seconds for everything to become ready; None does not wait.
         hidden: texts that evidence must not show.
+        selectors: choose its pods, besides the usual label.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Plan:
     create_namespace: bool = False
     wait_s: int | None = None
     hidden: frozenset[str] = frozenset()
+    selectors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,14 @@ class Decision:
     warning: str = ""
     wanted: Release | None = None
 
-    @property
-    def secrets(self) -> set[str]:
-        """Texts of the release, as it is and as it would be, that must never be shown."""
+    def known_to(self, plan: Plan) -> Plan:
+        """The plan with what the renderings say of it: texts that must never be shown, and how its pods are found."""
         known = [one for one in (self.live, self.wanted) if one is not None]
-        rendered = (text for one in known for text in sensitive.of_manifest(f"{one.manifest}\n---\n{one.hooks}"))
-        return {*rendered, *sensitive.of_values([one.values for one in known])}
+        hidden = {*sensitive.of_values([one.values for one in known])}
+        for one in known:
+            hidden.update(sensitive.of_manifest(f"{one.manifest}\n---\n{one.hooks}"))
+        bodies = desired.load_documents(known[-1].manifest) if known else []
+        return replace(plan, hidden=plan.hidden | hidden, selectors=pods.selectors_of(bodies, plan.name))
 
 
 @contextmanager
@@ -260,7 +264,7 @@ def await_ready(kube: Kube, plan: Plan, live: Release, evidence: Path, progress:
             found = kube.get("apps/v1", "Deployment", name, plan.namespace)
             why = pods.unfinished(found) if found else f"{name}: gone"
             if why:
-                blocked = pods.blocked(pods.release_pods(kube, plan.namespace, plan.name))
+                blocked = pods.blocked(pods.release_pods(kube, plan.namespace, plan.name, plan.selectors))
                 return False, f"{why}; {blocked}" if blocked else why
         return True, ""
 
@@ -280,7 +284,7 @@ def collected(kube: Kube, plan: Plan, evidence: Path) -> str:
     """What the release's pods say, in a few lines; all of it goes to ``evidence``, in place of what was there."""
     shutil.rmtree(evidence, ignore_errors=True)
     try:
-        own = pods.release_pods(kube, plan.namespace, plan.name)
+        own = pods.release_pods(kube, plan.namespace, plan.name, plan.selectors)
         return diagnostics.collect(kube, plan.namespace, evidence, own, hidden=plan.hidden)
     except no_answer() as error:
         return f"(no evidence: {type(error).__name__}: {error})"
@@ -290,7 +294,7 @@ def _watch(kube: Kube, plan: Plan, done: threading.Event, progress: Callable[[st
     last = ""
     while not done.wait(_POLL_S):
         try:
-            line = pods.blocked(pods.release_pods(kube, plan.namespace, plan.name))
+            line = pods.blocked(pods.release_pods(kube, plan.namespace, plan.name, plan.selectors))
         except no_answer():
             continue  # helm will tell if the API server is gone
         if line and line != last:

@@ -20,6 +20,7 @@ NAMESPACE = """
 - kubernetes.core.k8s: {definition: {apiVersion: v1, kind: Namespace, metadata: {name: "{{ ns }}"}}}
 """
 NO_SERVICES = """
+- botyard.core.kind_cluster: {state: absent}
 - botyard.core.depot: {state: absent}
 - botyard.core.registry: {state: absent}
 """
@@ -36,6 +37,7 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
         "ns": NAMESPACES[0],
         "made_ns": NAMESPACES[1],
         "image": _small_image(),
+        "node_image": _node_image(),
         "charts_url": f"http://127.0.0.1:{BESIDE.ports.depot}/charts",
     }
     try:
@@ -59,6 +61,12 @@ def _small_image() -> str:
     registry.close()
     assert found is not None, "the live registry has no botyard/redis: first run invoke e2e"
     return f"localhost:{LIVE.ports.registry}/botyard/redis@{found.digest}"
+
+
+def _node_image() -> str:
+    found = docker.container(f"{LIVE.cluster}-control-plane")
+    assert found is not None and found.image is not None
+    return str(found.image.id)
 
 
 def _leave_nothing(kit: Kit) -> None:

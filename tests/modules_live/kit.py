@@ -23,6 +23,7 @@ from botyard.host.ansible_env import helm3
 from botyard.playbook import RunOptions, RunReport, run_playbooks
 from botyard.targets import Ports, Target, load_target
 from botyard.tools import docker
+from botyard.tools.kind import LABEL
 from botyard.tools.kube import Kube
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,21 +74,25 @@ class Ran:
 
 
 class Kit:
-    """A folder for playbooks and files, with a state folder of its own that knows the live cluster."""
+    """A folder for playbooks and files, with state folders of its own; that of LIVE knows the live cluster."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.state = folder / "state"
         self.cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "botyard"
-        self.paths = Paths(root=ROOT, state=self.state, cache=self.cache)
         self.variables: dict[str, Any] = {"root": str(ROOT), "work": str(folder / "work")}
         self.work = folder / "work"
         self.work.mkdir()
-        self.state.mkdir()
-        for name in ("kubeconfig", "tools.json"):
-            shutil.copy2(LIVE_STATE / name, self.state / name)
+        for target in (LIVE, BESIDE, ALONE):
+            state = self.paths(target).state
+            state.mkdir(parents=True)
+            shutil.copy2(LIVE_STATE / "tools.json", state)
+        self.state = self.paths(LIVE).state
+        shutil.copy2(LIVE_STATE / "kubeconfig", self.state)
         self.kube = Kube(self.state / "kubeconfig", LIVE.context)
         self._numbers = itertools.count(1)
+
+    def paths(self, target: Target) -> Paths:
+        return Paths(root=ROOT, state=self.folder / "state" / target.cluster, cache=self.cache)
 
     def play(
         self,
@@ -105,7 +110,7 @@ class Kit:
         file.write_text(_HEAD + textwrap.indent(textwrap.dedent(tasks), "    "))
         run_dir = self.folder / "runs" / f"{number:04}"
         options = RunOptions(
-            paths=self.paths,
+            paths=self.paths(target),
             target=target,
             extra_vars={**self.variables, **variables},
             check=check,
@@ -120,7 +125,7 @@ class Kit:
 
     def helm_3(self) -> str:
         """Path of a Helm 3, built where there is none yet."""
-        return str(helm3(self.paths) / "helm")
+        return str(helm3(self.paths(LIVE)) / "helm")
 
     # what could have been written
 
@@ -156,10 +161,10 @@ class Kit:
 
     def files(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        for folder in (self.state, self.cache):
+        for folder in (self.folder / "state", self.cache):
             for file in folder.rglob("*"):
-                inside = file.relative_to(folder).as_posix()
-                if not any(inside == one or inside.startswith(f"{one}/") for one in _NOT_WATCHED):
+                inside = f"/{file.relative_to(folder).as_posix()}/"
+                if not any(f"/{one}/" in inside for one in _NOT_WATCHED):
                     stat = file.lstat()
                     # A folder's time tells of a file that came and went; only files that stay are state.
                     found[f"file {file}"] = "folder" if file.is_dir() else f"{stat.st_size} {stat.st_mtime_ns}"
@@ -169,7 +174,9 @@ class Kit:
 def _engine() -> dict[str, str]:
     found = {f"image {image['Id']}": json.dumps(sorted(image["RepoTags"] or [])) for image in _api("images", all=False)}
     ours: dict[str, Any] = {"filters": {"label": LABEL_CLUSTER}}
-    found |= {f"container {c['Names'][0]}": f"{c['Id']} {c['State']}" for c in _api("containers", all=True, **ours)}
+    for label in (LABEL_CLUSTER, LABEL):
+        for one in _api("containers", all=True, filters={"label": label}):
+            found[f"container {one['Names'][0]}"] = f"{one['Id']} {one['State']}"
     found |= {f"volume {v['Name']}": v["CreatedAt"] for v in (_api("volumes", **ours)["Volumes"] or [])}
     return found | {f"network {n['Name']}": n["Id"] for n in _api("networks", **ours)}
 

@@ -35,7 +35,7 @@ NO_SUCH_IMAGE = f"localhost:{LIVE.ports.registry}/botyard/nothing:1"
 
 
 def helm_of(kit: Kit, binary: str) -> Helm:
-    program = Path(binary) if binary else toolbox.tool(kit.paths, "helm")
+    program = Path(binary) if binary else toolbox.tool(kit.paths(LIVE), "helm")
     return Helm(program, kit.state / "helm", kit.state / "kubeconfig", LIVE.context)
 
 

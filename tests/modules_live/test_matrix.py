@@ -35,30 +35,25 @@ LIVE_ROWS = {
     "docker_engine": ("botyard.core.docker_engine: {state: started}", "ok"),
     "tool": ("botyard.core.tool: {names: [kind, kubernetes, helm]}", "ok"),
     "base_image": ("botyard.core.base_image: {name: 'debian:bookworm-slim'}", "ok"),
+    "node_image": ("botyard.core.node_image: {base: 'debian:bookworm-slim'}", "ok"),
     "registry": (REGISTRY, "ok"),
     "registry away": ("botyard.core.registry: {state: absent}", "changed"),
     "depot": ("botyard.core.depot: {image: 'botyard/depot:latest'}", "ok"),
     "depot away": ("botyard.core.depot: {state: absent}", "changed"),
-    "kind_cluster": ("botyard.core.kind_cluster: {image: '{{ node.ref }}'}", "ok"),
+    "kind_cluster": ("botyard.core.kind_cluster: {image: '{{ node_image }}'}", "ok"),
     "kind_cluster away": ("botyard.core.kind_cluster: {state: absent}", "changed"),
     "secret": ("botyard.core.secret: {name: botyard-rasa, namespace: rasa, generate: [rasa-token]}", "ok"),
     "rasa_model": ("botyard.core.rasa_model: {bot: '{{ root }}/bots/tea', image: 'botyard/rasa:latest'}", "ok"),
     "diagnostics": ("botyard.core.diagnostics: {namespace: rasa, dest: '{{ work }}/evidence'}", "ok"),
     "guard": ("botyard.core.guard: {mark: true}", "ok"),
 }
-NODE = """
-- botyard.core.base_image: {name: "debian:bookworm-slim"}
-  register: base
-- botyard.core.node_image: {base: "{{ base.ref }}"}
-  register: node
-"""
 
 
 @pytest.mark.parametrize("name", list(LIVE_ROWS))
 def test_check_mode_on_what_is_live(kit: Kit, name: str) -> None:
     task, wanted = LIVE_ROWS[name]
     before = kit.quiet_world()
-    ran = kit.play((NODE if "node" in task else "") + one_task(task), check=True, diff=True)
+    ran = kit.play(one_task(task), check=True, diff=True)
     assert (ran.status, ran.exit_code) == (wanted, 0), ran.out
     assert (now := kit.world()) == before, difference(before, now)
 
@@ -66,11 +61,11 @@ def test_check_mode_on_what_is_live(kit: Kit, name: str) -> None:
 def test_a_cluster_of_another_size_is_refused_or_made_anew_where_that_is_asked_for(kit: Kit) -> None:
     """In check mode: the modify row of kind_cluster, which would take the live one away."""
     smaller = LIVE.model_copy(update={"workers": LIVE.workers - 1})
-    task = "- botyard.core.kind_cluster: {{image: '{{{{ node.ref }}}}', recreate: {}}}\n"
+    task = "- botyard.core.kind_cluster: {{image: '{{{{ node_image }}}}', recreate: {}}}\n"
     before = kit.quiet_world()
-    refused = kit.play(NODE + task.format("false"), check=True, target=smaller)
+    refused = kit.play(task.format("false"), check=True, target=smaller)
     assert refused.exit_code == 2 and "was made from another spec: workers" in refused.out
-    asked = kit.play(NODE + task.format("true"), check=True, diff=True, target=smaller)
+    asked = kit.play(task.format("true"), check=True, diff=True, target=smaller)
     assert asked.status == "changed" and "workers" in asked.out
     assert (now := kit.world()) == before, difference(before, now)
 
