@@ -20,6 +20,7 @@ from matrix import difference
 
 from botyard.contracts import LABEL_CLUSTER, Paths
 from botyard.host.ansible_env import helm3
+from botyard.host.publish import SERVED
 from botyard.playbook import RunOptions, RunReport, run_playbooks
 from botyard.targets import Ports, Target, load_target
 from botyard.tools import docker
@@ -41,7 +42,7 @@ _KINDS = ("/api/v1/{}/configmaps", "/api/v1/{}/secrets", "/api/v1/{}/services", 
 # What is no state of a release: answers of servers that helm keeps for the next time. And what other runs may write
 # at the same time: tools and Ansible are made by no module of the matrix.
 _NOT_WATCHED = ("helm/cache", "ansible", "tools/helm3")
-_QUIET_S, _QUIET_TIMEOUT_S = 0.4, 60.0
+_QUIET_S, _QUIET_TIMEOUT_S = 0.3, 60.0
 
 
 @dataclass(frozen=True)
@@ -131,18 +132,18 @@ class Kit:
 
     def world(self) -> dict[str, str]:
         """Objects by resourceVersion, files by size and time, images, containers and such, what registries have."""
-        return {**self.objects(), **self.files(), **_engine(), **_registries()}
+        return {**self.files(), **_engine(), **_registries(), **_depots(), **self.objects()}
 
     def quiet_world(self) -> dict[str, str]:
-        """The world once nothing in it moves by itself any more (controllers write too)."""
+        """The world once nothing in the cluster moves by itself any more (controllers write too)."""
         deadline = time.monotonic() + _QUIET_TIMEOUT_S
-        before = self.world()
+        before = self.objects()
         while True:
             time.sleep(_QUIET_S)
-            now = self.world()
+            now = self.objects()
             if now == before:
-                return now
-            assert time.monotonic() < deadline, f"the world never comes to rest: {difference(before, now)}"
+                return {**self.files(), **_engine(), **_registries(), **_depots(), **now}
+            assert time.monotonic() < deadline, f"the cluster never comes to rest: {difference(before, now)}"
             before = now
 
     def objects(self) -> dict[str, str]:
@@ -160,15 +161,22 @@ class Kit:
         return found
 
     def files(self) -> dict[str, str]:
+        """Folders too, but not by their time: that of one in which a file came and went is no state."""
         found: dict[str, str] = {}
-        for folder in (self.folder / "state", self.cache):
-            for file in folder.rglob("*"):
-                inside = f"/{file.relative_to(folder).as_posix()}/"
-                if not any(f"/{one}/" in inside for one in _NOT_WATCHED):
-                    stat = file.lstat()
-                    # A folder's time tells of a file that came and went; only files that stay are state.
-                    found[f"file {file}"] = "folder" if file.is_dir() else f"{stat.st_size} {stat.st_mtime_ns}"
+        for top in (self.folder / "state", self.cache):
+            for folder, folders, files in os.walk(top):
+                place = Path(folder)
+                watched = [one for one in folders if not _is_out_of_sight((place / one).relative_to(top).as_posix())]
+                folders[:] = watched
+                found |= {f"folder {place / one}": "there" for one in watched}
+                for name in files:
+                    stat = (place / name).lstat()
+                    found[f"file {place / name}"] = f"{stat.st_size} {stat.st_mtime_ns}"
         return found
+
+
+def _is_out_of_sight(folder: str) -> bool:
+    return any(folder == one or folder.endswith(f"/{one}") for one in _NOT_WATCHED)
 
 
 def _engine() -> dict[str, str]:
@@ -194,4 +202,15 @@ def _registries() -> dict[str, str]:
             for repository in session.get(f"{url}/_catalog?n=1000", timeout=10).json()["repositories"]:
                 tags = session.get(f"{url}/{repository}/tags/list", timeout=10).json()["tags"] or []
                 found[f"tags {target.cluster} {repository}"] = json.dumps(sorted(tags))
+    return found
+
+
+def _depots() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for target in (LIVE, BESIDE, ALONE):
+        name = f"{target.cluster}-depot"
+        depot = docker.container(name)
+        if depot is not None and depot.status == "running":
+            listed = docker.exec_in(name, ["find", SERVED, "-type", "f", "-printf", "%p %s %T@\\n"])
+            found |= {f"depot {name} {line.partition(' ')[0]}": line for line in listed.stdout.splitlines()}
     return found
