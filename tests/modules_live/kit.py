@@ -39,9 +39,9 @@ _HEAD = "- name: Matrix\n  hosts: localhost\n  connection: local\n  gather_facts
 _KINDS = ("/api/v1/{}/configmaps", "/api/v1/{}/secrets", "/api/v1/{}/services", "/api/v1/{}/serviceaccounts",
           "/api/v1/{}/pods", "/apis/apps/v1/{}/deployments", "/apis/apps/v1/{}/replicasets",
           "/apis/batch/v1/{}/jobs")  # fmt: skip
-# What is no state of a release: answers of servers that helm keeps for the next time. And what other runs may write
-# at the same time: tools and Ansible are made by no module of the matrix.
-_NOT_WATCHED = ("helm/cache", "ansible", "tools/helm3")
+# Not watched: answers of servers that helm keeps for the next time, and what only tests put into the cache.
+_NOT_WATCHED = ("helm/cache", "tools/helm3")
+_ENVIRONMENT = "pyvenv.cfg"  # of Ansible, say
 _QUIET_S, _QUIET_TIMEOUT_S = 0.3, 60.0
 
 
@@ -166,17 +166,14 @@ class Kit:
         for top in (self.folder / "state", self.cache):
             for folder, folders, files in os.walk(top):
                 place = Path(folder)
-                watched = [one for one in folders if not _is_out_of_sight((place / one).relative_to(top).as_posix())]
-                folders[:] = watched
-                found |= {f"folder {place / one}": "there" for one in watched}
+                if _ENVIRONMENT in files or place.relative_to(top).as_posix().endswith(_NOT_WATCHED):
+                    folders.clear()
+                    continue
+                found[f"folder {place}"] = "there"
                 for name in files:
                     stat = (place / name).lstat()
                     found[f"file {place / name}"] = f"{stat.st_size} {stat.st_mtime_ns}"
         return found
-
-
-def _is_out_of_sight(folder: str) -> bool:
-    return any(folder == one or folder.endswith(f"/{one}") for one in _NOT_WATCHED)
 
 
 def _engine() -> dict[str, str]:

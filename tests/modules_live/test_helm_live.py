@@ -31,6 +31,7 @@ RELEASE = """
     wait: "{{ seconds | default(0) > 0 }}"
     wait_timeout: "{{ seconds | default(60) }}s"
 """
+HELM_4 = ""  # binary_path of our own; what no flag differs in is tested with it alone
 NO_SUCH_IMAGE = f"localhost:{LIVE.ports.registry}/botyard/nothing:1"
 
 
@@ -73,44 +74,44 @@ def test_values_are_merged_as_helm_merges_them(kit: Kit, work: Path, binary: str
     assert live is not None and json.loads(live["data"]["values"])["seconds"] == 3600
 
 
-def test_reused_values_stay_and_reset_ones_go(kit: Kit, work: Path, binary: str) -> None:
+def test_reused_values_stay_and_reset_ones_go(kit: Kit, work: Path) -> None:
     a_chart(kit, work)
-    changed(release(kit, work, binary, "reused", values={"size": "big", "colour": "red"}))
-    changed(release(kit, work, binary, "reused", values={"colour": "blue"}, reuse=True))
-    assert release(kit, work, binary, "reused", values={"colour": "blue"}, reuse=True).status == "ok"
-    live = helm_of(kit, binary).status("reused", kit.variables["ns"])
+    changed(release(kit, work, HELM_4, "reused", values={"size": "big", "colour": "red"}))
+    changed(release(kit, work, HELM_4, "reused", values={"colour": "blue"}, reuse=True))
+    assert release(kit, work, HELM_4, "reused", values={"colour": "blue"}, reuse=True).status == "ok"
+    live = helm_of(kit, HELM_4).status("reused", kit.variables["ns"])
     assert live is not None and live.values == {"size": "big", "colour": "blue"}
-    changed(release(kit, work, binary, "reused", values={"colour": "blue"}))
-    live = helm_of(kit, binary).status("reused", kit.variables["ns"])
+    changed(release(kit, work, HELM_4, "reused", values={"colour": "blue"}))
+    live = helm_of(kit, HELM_4).status("reused", kit.variables["ns"])
     assert live is not None and live.values == {"colour": "blue"}
 
 
-def test_another_chart_version_alone_is_a_new_revision_that_restarts_no_pod(kit: Kit, work: Path, binary: str) -> None:
+def test_another_chart_version_alone_is_a_new_revision_that_restarts_no_pod(kit: Kit, work: Path) -> None:
     a_chart(kit, work)
     values = {"image": kit.variables["image"]}
-    changed(release(kit, work, binary, "bumped", values=values, seconds=60))
+    changed(release(kit, work, HELM_4, "bumped", values=values, seconds=60))
     pods = _pods(kit, "bumped")
     a_chart(kit, work, "0.2.0")
-    checked = changed(release(kit, work, binary, "bumped", values=values, seconds=60, check=True, diff=True))
+    checked = changed(release(kit, work, HELM_4, "bumped", values=values, seconds=60, check=True, diff=True))
     assert checked.msg == "its chart is tiny-0.1.0" and "+tiny-0.2.0" in checked.out
-    assert "its chart is tiny-0.1.0" in changed(release(kit, work, binary, "bumped", values=values, seconds=60)).msg
-    assert release(kit, work, binary, "bumped", values=values, seconds=60).status == "ok"
-    helm = helm_of(kit, binary)
+    assert "its chart is tiny-0.1.0" in changed(release(kit, work, HELM_4, "bumped", values=values, seconds=60)).msg
+    assert release(kit, work, HELM_4, "bumped", values=values, seconds=60).status == "ok"
+    helm = helm_of(kit, HELM_4)
     assert helm.chart_of("bumped", kit.variables["ns"]) == "tiny-0.2.0"
     assert len(helm.history("bumped", kit.variables["ns"])) == 2
     assert _pods(kit, "bumped") == pods != []
     helm.uninstall("bumped", kit.variables["ns"])
 
 
-def test_a_namespace_is_made_where_that_is_asked_for(kit: Kit, work: Path, binary: str) -> None:
+def test_a_namespace_is_made_where_that_is_asked_for(kit: Kit, work: Path) -> None:
     a_chart(kit, work)
     where = kit.variables["made_ns"]
     before = kit.quiet_world()
-    changed(release(kit, work, binary, "made", where=where, create=True, check=True))
+    changed(release(kit, work, HELM_4, "made", where=where, create=True, check=True))
     assert kit.world() == before
-    changed(release(kit, work, binary, "made", where=where, create=True))
-    assert release(kit, work, binary, "made", where=where, create=True).status == "ok"
-    helm_of(kit, binary).uninstall("made", where)
+    changed(release(kit, work, HELM_4, "made", where=where, create=True))
+    assert release(kit, work, HELM_4, "made", where=where, create=True).status == "ok"
+    helm_of(kit, HELM_4).uninstall("made", where)
     assert (
         kit.play("- kubernetes.core.k8s: {state: absent, kind: Namespace, name: '{{ made_ns }}', wait: true}").status
         == "changed"
@@ -167,16 +168,16 @@ def test_the_wait_line_names_an_image_that_cannot_be_pulled(kit: Kit, work: Path
     helm_of(kit, binary).uninstall("unpulled", kit.variables["ns"])
 
 
-def test_the_wait_line_names_what_no_node_can_take(kit: Kit, work: Path, binary: str) -> None:
+def test_the_wait_line_names_what_no_node_can_take(kit: Kit, work: Path) -> None:
     a_chart(kit, work)
     values = {"image": kit.variables["image"], "nodeSelector": {"nowhere": "at-all"}}
-    ran = release(kit, work, binary, "homeless", values=values, seconds=8)
+    ran = release(kit, work, HELM_4, "homeless", values=values, seconds=8)
     assert ran.exit_code == 1
     assert "0 of 1 pods Ready; homeless-" in ran.out
     assert (
         "Unschedulable: 0/4 nodes are available: " in ran.out and "didn't match Pod's node affinity/selector" in ran.out
     )
-    helm_of(kit, binary).uninstall("homeless", kit.variables["ns"])
+    helm_of(kit, HELM_4).uninstall("homeless", kit.variables["ns"])
 
 
 def test_helm_killed_in_an_upgrade_is_recovered(kit: Kit, work: Path, binary: str) -> None:
@@ -203,18 +204,18 @@ def test_helm_killed_in_an_upgrade_is_recovered(kit: Kit, work: Path, binary: st
     helm.uninstall("killed", ns)
 
 
-def test_helm_killed_in_the_first_install_is_recovered(kit: Kit, work: Path, binary: str) -> None:
+def test_helm_killed_in_the_first_install_is_recovered(kit: Kit, work: Path) -> None:
     a_chart(kit, work)
     ns = kit.variables["ns"]
     _killed(
-        kit, "stillborn", lambda: release(kit, work, binary, "stillborn", values={"image": NO_SUCH_IMAGE}, seconds=90)
+        kit, "stillborn", lambda: release(kit, work, HELM_4, "stillborn", values={"image": NO_SUCH_IMAGE}, seconds=90)
     )
-    helm = helm_of(kit, binary)
+    helm = helm_of(kit, HELM_4)
     assert (live := helm.status("stillborn", ns)) is not None and live.status == "pending-install"
-    ran = changed(release(kit, work, binary, "stillborn", values={"image": kit.variables["image"]}, seconds=60))
+    ran = changed(release(kit, work, HELM_4, "stillborn", values={"image": kit.variables["image"]}, seconds=60))
     assert "stillborn has no good revision: uninstalling it" in ran.out
     assert (kit.state / "diagnostics" / "stillborn-was-pending-install" / "events.txt").is_file()
-    assert release(kit, work, binary, "stillborn", values={"image": kit.variables["image"]}, seconds=60).status == "ok"
+    assert release(kit, work, HELM_4, "stillborn", values={"image": kit.variables["image"]}, seconds=60).status == "ok"
     helm.uninstall("stillborn", ns)
 
 
