@@ -35,4 +35,5 @@ def _release(helm: Helm, name: str, chart: str, target: Target, paths: Paths) ->
     newest = helm.history(name, target.namespace)[-1]["chart"]
     folder = paths.root / "values" / chart
     files = [str(folder / "base.yaml"), str(folder / f"{target.driver}.yaml")]
-    return {"version": newest.removeprefix(f"{chart}-"), "files": files, "values": live.values}
+    version = newest.removeprefix(f"{chart}-")
+    return {"chart_version": version, "values_files": files, "release_values": live.values}

@@ -60,11 +60,11 @@ def test_variables_are_what_is_released_now(cluster: object) -> None:
     found = json.loads(text)
     assert why_not == ""
     assert (found["bench_namespace"], found["bench_repository"]) == ("rasa", "http://depot/charts")
-    assert {n: (r["version"], r["values"]) for n, r in found["bench_releases"].items()} == {
+    assert {n: (r["chart_version"], r["release_values"]) for n, r in found["bench_releases"].items()} == {
         "rasa-action-server": ("1.0.0", {"of": "rasa-action-server"}),
         "myrasa": ("2.0.0-h1", {"of": "myrasa"}),
     }
-    assert all(Path(file).is_file() for one in found["bench_releases"].values() for file in one["files"])
+    assert all(Path(file).is_file() for one in found["bench_releases"].values() for file in one["values_files"])
     target = read_target(Flags())
     options = RunOptions(paths=paths_for(target.cluster), target=target, extra_vars=found)
     check_playbooks([released.PLAYBOOK], ctx=options)
