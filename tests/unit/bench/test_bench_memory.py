@@ -29,13 +29,16 @@ def test_what_is_shared_counts_once(tmp_path: Path) -> None:
 
 
 def test_children_and_theirs_are_seen() -> None:
-    with subprocess.Popen(["sh", "-c", "sleep 30 & echo started; wait"], stdout=subprocess.PIPE) as shell:
+    with subprocess.Popen(["sh", "-c", "sleep 30 & echo $!; wait"], stdout=subprocess.PIPE, text=True) as shell:
         assert shell.stdout is not None
-        shell.stdout.readline()
-        children = list(descendants(Path("/proc") / str(shell.pid)))
-        assert Path("/proc") / str(shell.pid) in list(descendants())
-        assert [(child / "comm").read_text().strip() for child in children] == ["sleep"]
-        subprocess.run(["kill", children[0].name], check=True)
+        grandchild = shell.stdout.readline().strip()
+        try:
+            seen = list(descendants())
+            of_the_shell = list(descendants(Path("/proc") / str(shell.pid)))
+        finally:
+            subprocess.run(["kill", grandchild], check=True)
+    assert {Path("/proc") / str(shell.pid), Path("/proc") / grandchild} <= set(seen)
+    assert of_the_shell == [Path("/proc") / grandchild]
 
 
 def test_the_peak_is_kept_after_the_end() -> None:
