@@ -21,19 +21,16 @@ def variables(target: Target, paths: Paths) -> tuple[str, str]:
     try:
         helm = Helm(tool(paths, "helm"), paths.state / "helm", paths.state / "kubeconfig", target.context)
         url = helm.repositories()[_REPOSITORY]
-        found = {name: _release(helm, name, chart, target, paths) for name, chart in _CHARTS.items()}
+        found = {name: _release(helm, name, chart, target.namespace) for name, chart in _CHARTS.items()}
     except (BotyardError, KeyError) as error:
         return "", f"nothing is released to {target.name}: {str(error).splitlines()[0]}"
     names = {"bench_namespace": target.namespace, "bench_repository": url, "bench_releases": found}
     return json.dumps(names), ""
 
 
-def _release(helm: Helm, name: str, chart: str, target: Target, paths: Paths) -> dict[str, Any]:
-    live = helm.status(name, target.namespace)
+def _release(helm: Helm, name: str, chart: str, namespace: str) -> dict[str, Any]:
+    live = helm.status(name, namespace)
     if live is None:
         raise BotyardError(f"there is no release {name}")
-    newest = helm.history(name, target.namespace)[-1]["chart"]
-    folder = paths.root / "values" / chart
-    files = [str(folder / "base.yaml"), str(folder / f"{target.driver}.yaml")]
-    version = newest.removeprefix(f"{chart}-")
-    return {"chart_version": version, "values_files": files, "release_values": live.values}
+    newest = helm.history(name, namespace)[-1]["chart"]
+    return {"chart_version": newest.removeprefix(f"{chart}-"), "release_values": live.values}

@@ -27,7 +27,7 @@ def test_it_has_the_tasks_of_the_release() -> None:
     for real, bench in zip(theirs, ours, strict=False):
         assert real["name"] == bench["name"]
         for word in (word for word in real if word.startswith("kubernetes.core.")):
-            assert real[word].keys() == bench[word].keys()
+            assert real[word].keys() - {"values_files"} == bench[word].keys()
             plain = {k: v for k, v in real[word].items() if "{{" not in str(v)}
             assert plain == {k: bench[word][k] for k in plain}
     assert [task for task in ours[len(theirs) :] if "kubernetes.core.k8s_info" not in task] == []
@@ -64,7 +64,6 @@ def test_variables_are_what_is_released_now(cluster: object) -> None:
         "rasa-action-server": ("1.0.0", {"of": "rasa-action-server"}),
         "myrasa": ("2.0.0-h1", {"of": "myrasa"}),
     }
-    assert all(Path(file).is_file() for one in found["bench_releases"].values() for file in one["values_files"])
     target = read_target(Flags())
     options = RunOptions(paths=paths_for(target.cluster), target=target, extra_vars=found)
     check_playbooks([released.PLAYBOOK], ctx=options)
