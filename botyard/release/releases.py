@@ -86,9 +86,17 @@ def decide(helm: Helm, kube: Kube, plan: Plan, values: Sequence[Path], check: bo
     Raises:
         CommandError: the chart cannot be rendered with these values, or the server refuses it.
     """
+    decision = _compare(helm, kube, plan, values, check)
+    if decision.why and not check and not (decision.live and decision.live.pending):
+        _dry_run(helm, plan, values)
+    return decision
+
+
+def _compare(helm: Helm, kube: Kube, plan: Plan, values: Sequence[Path], check: bool) -> Decision:
+    """As ``decide``; outside of check mode what is rendered is not validated, as mostly it is what was released."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         asked = pool.submit(helm.status, plan.name, plan.namespace)
-        rendered = pool.submit(_dry_run, helm, plan, values)
+        rendered = pool.submit(_dry_run, helm, plan, values, validate=check)
         live = asked.result()
         if live is not None and live.pending:
             return Decision(why=f"a run that was killed left it {live.status}", live=live)
@@ -113,11 +121,13 @@ def decide(helm: Helm, kube: Kube, plan: Plan, values: Sequence[Path], check: bo
     return Decision(live=live)
 
 
-def _dry_run(helm: Helm, plan: Plan, values: Sequence[Path]) -> Release:
-    return _upgrade(helm, plan, values, dry_run=True)
+def _dry_run(helm: Helm, plan: Plan, values: Sequence[Path], validate: bool = True) -> Release:
+    return _upgrade(helm, plan, values, dry_run=True, validate=validate)
 
 
-def _upgrade(helm: Helm, plan: Plan, values: Sequence[Path], dry_run: bool = False) -> Release:
+def _upgrade(
+    helm: Helm, plan: Plan, values: Sequence[Path], *, dry_run: bool = False, validate: bool = True
+) -> Release:
     return helm.upgrade(
         plan.name,
         plan.namespace,
@@ -128,6 +138,7 @@ def _upgrade(helm: Helm, plan: Plan, values: Sequence[Path], dry_run: bool = Fal
         create_namespace=plan.create_namespace,
         wait_s=plan.wait_s,
         dry_run=dry_run,
+        validate=validate,
     )
 
 
