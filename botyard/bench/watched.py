@@ -6,7 +6,7 @@ import contextlib
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +81,7 @@ class Memory:
 
         def look() -> None:
             while not done.wait(_LOOK_EVERY_S):
-                self.peak_mb = max(self.peak_mb, held_mb(list(descendants())))
+                self.peak_mb = max(self.peak_mb, held_mb(descendants()))
 
         watcher = threading.Thread(target=look, daemon=True)
         watcher.start()
@@ -93,22 +93,26 @@ class Memory:
 
 
 def descendants(process: Path = Path("/proc/self")) -> Iterator[Path]:
-    """The folders in /proc of all that a process started and that still runs."""
+    """The folders in /proc of all that a process started and that still runs.
+
+    A child between vfork and exec is left out: it still lives in its parent's memory, while the thread that made it
+    waits.
+    """
     for file in process.glob("task/*/children"):
         with contextlib.suppress(OSError):  # that thread has ended
-            for pid in file.read_text().split():
-                child = Path("/proc") / pid
+            children = file.read_text().split()
+            waits = (file.parent / "stat").read_text().rpartition(")")[2].split()[0] == "D"
+            for pid in children[:-1] if waits else children:
+                child = process.parent / pid
                 yield child
                 yield from descendants(child)
 
 
-def held_mb(processes: Sequence[Path]) -> float:
+def held_mb(processes: Iterable[Path]) -> float:
     """What they hold together; those that have ended hold nothing."""
-    # A set: a child between vfork and exec lives in its parent's memory, so the two read the same.
-    return sum(int(found[1]) for found in map(_PSS.search, {_rollup(one) for one in processes}) if found) / 1024
-
-
-def _rollup(process: Path) -> str:
-    with contextlib.suppress(OSError):
-        return (process / "smaps_rollup").read_text()
-    return ""
+    found = 0
+    for process in processes:
+        with contextlib.suppress(OSError):
+            pss = _PSS.search((process / "smaps_rollup").read_text())
+            found += int(pss[1]) if pss else 0
+    return found / 1024
