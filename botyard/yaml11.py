@@ -20,7 +20,7 @@ def compose(text: str) -> Any:
         yaml.YAMLError: bad YAML, or more than one document; MarkedYAMLError where the place is known.
         RecursionError: it nests too deeply.
     """
-    if is_for_libyaml(text):
+    if libyaml_may_read(text):
         try:
             return yaml.compose(text, Loader=yaml.CSafeLoader)
         except yaml.YAMLError:
@@ -28,8 +28,8 @@ def compose(text: str) -> Any:
     return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
-def is_for_libyaml(text: str) -> bool:
-    """Whether libyaml is there and may safely read this."""
+def libyaml_may_read(text: str) -> bool:
+    """Whether libyaml is there and ``text`` does it no harm."""
     return hasattr(yaml, "CSafeLoader") and _depth_at_most(text) < _SAFE_DEPTH
 
 

@@ -6,11 +6,11 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from botyard.bench.figure import Figure
 from botyard.contracts import BotyardError, Paths
 from botyard.host import containers
 from botyard.host.kind_cluster import nodes_of
@@ -23,28 +23,6 @@ from botyard.verify.rest import say
 
 # Runs playbooks of playbooks/ (with tags to skip) and returns the run's report.
 Play = Callable[[list[str], str], Any]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure: what was measured, what it is held against, and the ratio that is wanted at most."""
-
-    name: str
-    seconds: float
-    against_s: float
-    wanted: float
-    note: str = ""
-
-    @property
-    def ratio(self) -> float:
-        return self.seconds / self.against_s
-
-    def line(self) -> str:
-        verdict = "ok" if self.ratio <= self.wanted else "MISSED"
-        return (
-            f"{self.name}: {self.seconds:.1f} s / {self.against_s:.1f} s = {self.ratio:.2f}"
-            f" (wanted <= {self.wanted}) {verdict}{'  ' + self.note if self.note else ''}"
-        )
 
 
 def figures(play: Play, target: Target, paths: Paths) -> Iterator[Figure]:

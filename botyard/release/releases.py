@@ -104,10 +104,18 @@ def decide(helm: Helm, kube: Kube, plan: Plan, values: Sequence[Path], check: bo
     Raises:
         CommandError: the chart cannot be rendered with these values, or the server refuses it.
     """
+    decision = _observed(helm, kube, plan, values, check)
+    if decision.why and not check and not (decision.live and decision.live.pending):
+        _dry_run(helm, plan, values)
+    return decision
+
+
+def _observed(helm: Helm, kube: Kube, plan: Plan, values: Sequence[Path], check: bool) -> Decision:
+    """As ``decide``; outside of check mode what is rendered is not validated, as mostly it is what was released."""
     with ThreadPoolExecutor(max_workers=3) as pool:
         asked = pool.submit(helm.status, plan.name, plan.namespace)
         chart = pool.submit(helm.chart_of, plan.name, plan.namespace)
-        rendered = pool.submit(_dry_run, helm, plan, values)
+        rendered = pool.submit(_dry_run, helm, plan, values, validate=check)
         live = asked.result()
         if live is not None and live.pending:
             return Decision(why=f"a run that was killed left it {live.status}", live=live)
@@ -143,11 +151,13 @@ def _compared(kube: Kube, live: Release | None, new: Release) -> tuple[str, Sequ
     return "", []
 
 
-def _dry_run(helm: Helm, plan: Plan, values: Sequence[Path]) -> Release:
-    return _upgrade(helm, plan, values, dry_run=True)
+def _dry_run(helm: Helm, plan: Plan, values: Sequence[Path], validate: bool = True) -> Release:
+    return _upgrade(helm, plan, values, dry_run=True, validate=validate)
 
 
-def _upgrade(helm: Helm, plan: Plan, values: Sequence[Path], dry_run: bool = False) -> Release:
+def _upgrade(
+    helm: Helm, plan: Plan, values: Sequence[Path], *, dry_run: bool = False, validate: bool = True
+) -> Release:
     return helm.upgrade(
         plan.name,
         plan.namespace,
@@ -158,6 +168,7 @@ def _upgrade(helm: Helm, plan: Plan, values: Sequence[Path], dry_run: bool = Fal
         create_namespace=plan.create_namespace,
         wait_s=plan.wait_s,
         dry_run=dry_run,
+        validate=validate,
     )
 
 

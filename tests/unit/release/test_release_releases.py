@@ -154,6 +154,24 @@ def test_values_that_the_chart_refuses_stop_the_run_before_any_change(door: Door
         decide(helm, check=True)
 
 
+def dry_runs(door: Door) -> list[bool]:
+    """Of each dry run in turn, whether the server's schemas were asked."""
+    return ["--disable-openapi-validation" not in words for words in door.seen if "--dry-run=server" in words]
+
+
+def test_what_is_as_wanted_is_not_held_against_the_schemas_again(door: Door, helm: Helm) -> None:
+    door.answers = {"status": release(values={"a": 1}), "dry-run": release(values={"a": 1})}
+    decide(helm)
+    assert dry_runs(door) == [False]
+
+
+@pytest.mark.parametrize(("check", "asked"), [(False, [False, True]), (True, [True])])
+def test_what_would_change_is_held_against_the_schemas(door: Door, helm: Helm, check: bool, asked: list[bool]) -> None:
+    door.answers = {"status": release(manifest=MANIFEST % 1), "dry-run": release(manifest=MANIFEST % 2)}
+    assert decide(helm, check=check).why
+    assert dry_runs(door) == asked
+
+
 def test_check_mode_takes_what_earlier_tasks_would_have_made_as_a_change(door: Door, helm: Helm) -> None:
     door.fails("status", "Error: release: not found\n")
     door.fails("dry-run", "Error: repo botyard not found\n")
