@@ -25,6 +25,7 @@ QUICK: list[tuple[str, list[str]]] = [
 
 SLOW: list[tuple[str, list[str]]] = [
     ("checkov", ["pytest", "-v", "tests/checkov"]),
+    ("modules", ["pytest", "-v", "tests/modules_live"]),
     ("registries", ["pytest", "-v", "-s", "tests/registries"]),
     ("other bots", ["pytest", "-v", "tests/other_bots"]),
     ("killed runs", ["pytest", "-v", "tests/recovery"]),
@@ -35,8 +36,9 @@ SLOW: list[tuple[str, list[str]]] = [
 @task(
     help={
         "quick": "without the end-to-end run: no Docker needed, done in a minute",
-        "all": "also the slow lanes: checkov over the charts, sources: registries on local servers, other bots, runs "
-        "killed at five moments, and the report page in a browser (needs .[browser] and a Chromium, else skipped)",
+        "all": "also the slow lanes: checkov over the charts, each module's idempotence matrix, sources: registries on "
+        "local servers, other bots, runs killed at five moments, and the report page in a browser (needs .[browser] "
+        "and a Chromium, else it is skipped)",
     }
 )
 def test(c: Context, quick: bool = False, all: bool = False) -> None:
