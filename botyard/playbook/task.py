@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 import traceback as tracebacks
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from botyard.contracts import BadInput, BotyardError, Context, Result
+from botyard.playbook.filters import to_bool
 from botyard.playbook.lane import At
 from botyard.playbook.model import META, Conditions, Entries, Task
 from botyard.playbook.options import RunOptions
@@ -69,7 +70,7 @@ class TaskRunner:
         self._listener.task_started(record)
         hidden = True  # until we know better: a task whose no_log cannot be read shows nothing
         try:
-            hidden = bool(self._one(task.outer.no_log, scope))
+            hidden = bool(self._flag("no_log", task.outer.no_log, scope))
             outcome = self._rounds(task, at, scope, record, hidden)
             _notify(outcome, at)
         except TemplateFailed as error:
@@ -119,7 +120,7 @@ class TaskRunner:
 
     def _ignores(self, task: Task, scope: Scope) -> bool:
         try:
-            return bool(self._one(task.outer.ignore_errors, scope))
+            return bool(self._flag("ignore_errors", task.outer.ignore_errors, scope))
         except TemplateFailed:
             return False
 
@@ -134,7 +135,7 @@ class TaskRunner:
         scope = self._scope(task, at)
         title: Any = task.title
         try:
-            if not self._one(task.outer.no_log, scope):
+            if not self._flag("no_log", task.outer.no_log, scope):
                 for value in task.spec.secrets(task.args):
                     self._redactor.learn(self._one(value, scope))
                 title = self._templar.render(task.name, scope) or task.module
@@ -160,7 +161,7 @@ class TaskRunner:
         outcomes: list[Outcome] = []
         for index, item in enumerate(items):
             if index and task.loop_pause:
-                time.sleep(float(self._one(task.loop_pause, scope)))
+                self._sleep(self._number("pause", task.loop_pause, scope), at)
             own = {task.loop_var: item, "ansible_loop_var": task.loop_var}
             if task.index_var:
                 own[task.index_var] = index
@@ -196,7 +197,7 @@ class TaskRunner:
         for condition in task.outer.when:
             if not self._holds((condition,), scope):
                 return skipped("Conditional result was False", str(condition))
-        wanted = 3 if task.retries is None else max(0, int(self._one(task.retries, scope)))
+        wanted = 3 if task.retries is None else int(self._number("retries", task.retries, scope))
         attempts = wanted + 1 if task.until or task.retries is not None else 1
         for attempt in range(1, attempts + 1):
             outcome = self._call(task, at, scope, record, hidden)
@@ -216,7 +217,7 @@ class TaskRunner:
                 return outcome
             if not hidden:
                 self._say(record, f"attempt {attempt} of {attempts}: {outcome.msg or 'not as wanted yet'}")
-            self._sleep(float(self._one(task.delay, scope)), at)
+            self._sleep(self._number("delay", task.delay, scope), at)
         raise AssertionError("a task has at least one attempt")
 
     @staticmethod
@@ -246,11 +247,11 @@ class TaskRunner:
         try:
             args = self._arguments(task, scope)
             notify = self._one(task.outer.notify, scope)
-            check = self._one(task.outer.check_mode, scope)
-            diff = self._one(task.outer.diff, scope)
+            check = self._flag("check_mode", task.outer.check_mode, scope)
+            diff = self._flag("diff", task.outer.diff, scope)
             context = Context(
-                check=self._options.check if check is None else bool(check),
-                diff=self._options.diff if diff is None else bool(diff),
+                check=self._options.check if check is None else check,
+                diff=self._options.diff if diff is None else diff,
                 paths=self._options.paths,
                 target=self._options.target,
                 progress=progress,
@@ -322,14 +323,36 @@ class TaskRunner:
     def _one(self, value: Any, scope: Scope) -> Any:
         return self._templar.render(value, scope)
 
+    def _flag(self, word: str, value: Any, scope: Scope) -> bool | None:
+        """A keyword that takes true or false, or words for them; None where nothing is said."""
+        found: bool | None = self._as(to_bool, word, value, scope)
+        return found
+
+    def _number(self, word: str, value: Any, scope: Scope) -> float:
+        found: float = self._as(float, word, value, scope)
+        return max(0.0, found)
+
+    def _as(self, kind: Callable[[Any], Any], word: str, value: Any, scope: Scope) -> Any:
+        found = self._one(value, scope)
+        try:
+            return kind(found)
+        except (TypeError, ValueError):
+            where = f"{value.where}: " if isinstance(value, Text) else ""
+            what = "a number" if kind is float else "true or false"
+            raise TemplateFailed(
+                f"{where}{word} takes {what}, not {found!r}", "mend the value or use default()"
+            ) from None
+
     def _holds(self, conditions: Conditions, scope: Scope) -> bool:
         """Whether all hold; as in Ansible since 2.19 each must give true or false."""
         for condition in conditions:
             value = self._templar.evaluate(condition, scope) if isinstance(condition, Text) else condition
             if not isinstance(value, bool):
-                where = condition.where if isinstance(condition, Text) else "?"
-                message = f"{where}: the condition {str(condition)!r} gives {type(value).__name__}, not true or false"
-                raise TemplateFailed(message, "compare it, or use | bool, | length > 0, is defined")
+                gives = f"gives {type(value).__name__}, not true or false"
+                raise TemplateFailed(
+                    f"{condition.where}: the condition {str(condition)!r} {gives}",
+                    "compare it, or use | bool, | length > 0, is defined",
+                )
             if not value:
                 return False
         return True
