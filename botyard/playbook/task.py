@@ -271,6 +271,8 @@ class TaskRunner:
             for name in ("stdout", "stderr", "returncode"):
                 if hasattr(error, name):
                     outcome.data["rc" if name == "returncode" else name] = getattr(error, name)
+        except RecursionError:
+            outcome = Outcome.failure("what it was given or gives nests too deeply", "use a part of it")
         except Exception as error:  # noqa: BLE001 - the boundary to modules: a fault in one must not end the run unseen
             outcome = Outcome.failure(
                 f"internal error in {task.module}: {type(error).__name__}: {error}",
@@ -292,6 +294,7 @@ class TaskRunner:
 
     def _taken(self, result: Result, at: At) -> Outcome:
         data = {**self._redactor.unwrapped(result.data), "changed": result.changed, "failed": result.failed}
+        data.pop("skipped", None)
         if result.skipped:
             data["skipped"] = True
         data.setdefault("msg", result.msg)

@@ -250,6 +250,17 @@ def test_hostile_output_stays_text(kit):
     assert ran.report.exit_code == 0, ran.out
 
 
+def test_data_that_a_module_read_says_nothing_about_the_task(kit, module):
+    module(lambda args, ctx: Result(data={"skipped": True, "changed": True, "failed": True}))
+    assert kit.play("- {name: a, test.core.thing: {}}").statuses() == {"a": "ok"}
+
+
+def test_data_that_nests_too_deeply_fails_the_task(kit):
+    ran = kit.play("- {name: a, set_fact: {x: \"{{ ('[' * 700 + ']' * 700) | from_json }}\"}}\n")
+    assert ran.statuses() == {"a": "failed"}
+    assert "nests too deeply" in ran.out
+
+
 def test_expressions_never_come_from_tasks(kit):
     with pytest.raises(BadInput, match="takes expressions as text"):
         kit.play("- assert: {that: {a: 1}}")
