@@ -20,12 +20,17 @@ def compose(text: str) -> Any:
         yaml.YAMLError: bad YAML, or more than one document; MarkedYAMLError where the place is known.
         RecursionError: it nests too deeply.
     """
-    if hasattr(yaml, "CSafeLoader") and _depth_at_most(text) < _SAFE_DEPTH:
+    if libyaml_may_read(text):
         try:
             return yaml.compose(text, Loader=yaml.CSafeLoader)
         except yaml.YAMLError:
             pass  # the parser in Python says better what is wrong
     return yaml.compose(text, Loader=yaml.SafeLoader)
+
+
+def libyaml_may_read(text: str) -> bool:
+    """Whether libyaml is there and ``text`` does it no harm."""
+    return hasattr(yaml, "CSafeLoader") and _depth_at_most(text) < _SAFE_DEPTH
 
 
 def _depth_at_most(text: str) -> int:

@@ -6,12 +6,14 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from botyard.bench.figure import Figure
 from botyard.contracts import BotyardError, Paths
+from botyard.host import containers
+from botyard.host.kind_cluster import nodes_of
 from botyard.host.toolbox import tool
 from botyard.process import Arg
 from botyard.process import run as run_process
@@ -21,28 +23,6 @@ from botyard.verify.rest import say
 
 # Runs playbooks of playbooks/ (with tags to skip) and returns the run's report.
 Play = Callable[[list[str], str], Any]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure: what was measured, what it is held against, and the ratio that is wanted at most."""
-
-    name: str
-    seconds: float
-    against_s: float
-    wanted: float
-    note: str = ""
-
-    @property
-    def ratio(self) -> float:
-        return self.seconds / self.against_s
-
-    def line(self) -> str:
-        verdict = "ok" if self.ratio <= self.wanted else "MISSED"
-        return (
-            f"{self.name}: {self.seconds:.1f} s / {self.against_s:.1f} s = {self.ratio:.2f}"
-            f" (wanted <= {self.wanted}) {verdict}{'  ' + self.note if self.note else ''}"
-        )
 
 
 def figures(play: Play, target: Target, paths: Paths) -> Iterator[Figure]:
@@ -96,13 +76,19 @@ def _bare_kind(target: Target, paths: Paths, image: str) -> float:
         config, kubeconfig = Path(folder) / "kind.yaml", Path(folder) / "kubeconfig"
         config.write_text(f"kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes:\n{roles}")
         common: list[Arg] = ["--name", name, "--kubeconfig", kubeconfig]
+        _remove_nodes(name)  # of a benchmark that was killed
         try:
             made = run_process(
                 [kind, "create", "cluster", *common, "--image", image, "--config", config, "--wait", "300s"]
             )
         finally:
-            run_process([kind, "delete", "cluster", *common], check=False)
+            _remove_nodes(name)
     return made.duration_s
+
+
+def _remove_nodes(cluster: str) -> None:
+    """Not by kind, which says that it is done where Docker could not remove a node."""
+    containers.remove([str(node.name) for node in nodes_of(cluster)])
 
 
 def slowest_pull_s(kube: Kube, namespace: str) -> float:

@@ -8,6 +8,7 @@ import os
 import stat
 import threading
 from pathlib import Path
+from typing import Any
 
 from botyard.contracts import BotyardError, Context, Diff, Result
 
@@ -18,6 +19,9 @@ WRITTEN = {
     "dest": "the file written",
     "checksum": "its SHA-1",
     "size": "its bytes",
+    "mode": 'its permissions, as "0644"',
+    "state": "`file`",
+    "path": "the same as dest, where its content was right",
     "backup_file": "where the replaced file was kept (backup)",
 }
 
@@ -55,6 +59,15 @@ def mode_of(mode: str | int | None) -> int | None:
     return bits
 
 
+def path_info(path: Path) -> dict[str, Any]:
+    """Mode, size and kind (as ``state``) of what lies there, which modules for files tell as Ansible's do."""
+    if not path.exists():
+        return {}
+    found = path.lstat()
+    kind = "link" if path.is_symlink() else "directory" if path.is_dir() else "hard" if found.st_nlink > 1 else "file"
+    return {"mode": f"{stat.S_IMODE(found.st_mode):04o}", "size": found.st_size, "state": kind}
+
+
 def sha1_of(content: bytes) -> str:
     return hashlib.sha1(content, usedforsecurity=False).hexdigest()
 
@@ -78,12 +91,18 @@ def put(dest: Path, content: bytes, ctx: Context, *, mode: int | None = None, ba
     before = read(dest)
     old_mode = stat.S_IMODE(dest.stat().st_mode) if before is not None else None
     new_content, new_mode = before != content, mode is not None and old_mode != mode
-    data = {"dest": str(dest), "checksum": sha1_of(content), "size": len(content)}
+    data: dict[str, Any] = {"dest": str(dest), "checksum": sha1_of(content)}
     result = Result(changed=new_content or new_mode, data=data)
     if ctx.diff and new_content:
         result.diff.append(Diff(str(dest), _text(before), _text(content)))
     if ctx.diff and new_mode and old_mode is not None:
         result.diff.append(Diff(f"{dest} mode", f"{old_mode:04o}\n", f"{mode:04o}\n"))
+    if not new_content:
+        data["path"] = str(dest)
+    if not result.changed:
+        data |= path_info(dest)
+    elif ctx.check:
+        data.clear()  # as in Ansible: nothing is known of a file that is not written
     if ctx.check or not result.changed:
         return result
     try:
@@ -99,6 +118,7 @@ def put(dest: Path, content: bytes, ctx: Context, *, mode: int | None = None, ba
         raise BotyardError(f"there is no folder {dest.parent}", "make it first with ansible.builtin.file") from None
     except OSError as error:
         raise BotyardError(f"cannot write {dest}: {error.strerror}") from None
+    data |= path_info(dest)
     return result
 
 

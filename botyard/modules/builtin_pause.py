@@ -13,6 +13,7 @@ NAME = "ansible.builtin.pause"
 RETURNS = {
     "delta": "seconds waited, whole",
     "stdout": "the same as a sentence",
+    "stderr": "empty",
     "rc": "0",
 }
 EXAMPLE = """\
@@ -39,4 +40,4 @@ def run(args: Args, ctx: Context) -> Result:
         ctx.progress(f"waiting {total_s:.0f} s")
     time.sleep(total_s)
     waited_s = round(time.monotonic() - started, 2)
-    return Result(data={"delta": int(waited_s), "stdout": f"Paused for {waited_s} seconds", "rc": 0})
+    return Result(data={"delta": int(waited_s), "stdout": f"Paused for {waited_s} seconds", "stderr": "", "rc": 0})

@@ -20,11 +20,12 @@ from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.uri"
 RETURNS = {
-    "status": "HTTP status; -1 where nothing answered; none in check mode",
+    "status": "HTTP status, -1 where nobody answered; not there in check mode",
     "url": "the address that answered",
     "elapsed": "0, for Ansible's sake",
+    "location": "where a redirect leads",
     "json": "the answer, where it is JSON",
-    "content": "its text (return_content, or a wrong status)",
+    "content": "its text (return_content)",
     "path": "the file written (dest)",
     "content_type": "as every header of the answer: small letters, - becomes _",
 }
@@ -71,7 +72,7 @@ def run(args: Args, ctx: Context) -> Result:
     if not args.validate_certs:
         raise BotyardError("validate_certs: false is not supported", "add the CA to this machine's bundle")
     if ctx.check:
-        return Result(skipped=True, msg="would have been requested if not in check mode", data={"status": None})
+        return Result(skipped=True, data={"msg": "This action (uri) does not support check mode."})
     wanted = args.status_code if isinstance(args.status_code, list) else [args.status_code]
     try:
         status, headers, content, final_url = _ask(args)
@@ -87,15 +88,21 @@ def run(args: Args, ctx: Context) -> Result:
     if kind == "application/json" or kind.endswith("+json"):
         with contextlib.suppress(ValueError, RecursionError):  # said to be JSON and is not: the content tells
             data["json"] = json.loads(text)
-    if args.return_content or status not in wanted:
+    if args.return_content:
         data["content"] = text
+    if "location" in data:
+        data["location"] = urllib.parse.urljoin(final_url, data["location"])
     if status not in wanted:
         short = re.sub(r"[\w+/=.~%-]+\Z", "...", text[:200]) if len(text) > 200 else text.strip()  # never half a secret
         message = f"{args.method} {args.url} answered {status}, wanted {', '.join(map(str, wanted))}"
         return Result(failed=True, msg=f"{message}: {short}" if short else message, data=data)
+    size = headers.get("Content-Length", "unknown")
+    reason = http.client.responses.get(status, "")
+    data["msg"] = f"OK ({size} bytes)" if status < 300 else f"HTTP Error {status}: {reason}"
     if args.dest is not None:
         written = put(under(ctx.basedir, args.dest), content, ctx)
-        return Result(changed=written.changed, data={**data, "path": written.data["dest"]}, diff=written.diff)
+        told = {name: written.data[name] for name in ("mode", "size", "state")}
+        return Result(changed=written.changed, data={**told, **data, "path": written.data["dest"]}, diff=written.diff)
     return Result(data=data)
 
 

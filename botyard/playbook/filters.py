@@ -57,13 +57,13 @@ def from_yaml(text: Any) -> Any:
     return yaml.load(text, Loader=_Loader) if isinstance(text, str) else text  # noqa: S506 - a SafeLoader
 
 
-def _yaml(value: Any, flow: bool | None, indent: int) -> str:
-    data = json.loads(to_json(value))  # no object twice, so no anchors
-    text: str = yaml.safe_dump(data, default_flow_style=flow, indent=indent, allow_unicode=True)
-    return text.removesuffix("...\n")
+def _yaml(value: Any, flow: bool | None, indent: int | None) -> str:
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    plain = json.loads(to_json(value))
+    return str(yaml.dump(plain, Dumper=dumper, default_flow_style=flow, indent=indent, allow_unicode=True))
 
 
-def to_yaml(value: Any, indent: int = 2) -> str:
+def to_yaml(value: Any, indent: int | None = None) -> str:
     return _yaml(value, None, indent)
 
 
@@ -224,11 +224,9 @@ def _version(value: Any, other: str, operator: str = "==") -> bool:
 
 
 def _version_key(text: str) -> list[tuple[int, int, str]]:
-    parts = re.findall(r"\d+|[a-zA-Z]+", text.removeprefix("v"))
-    key = [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts]
-    while key and key[-1] == (1, 0, ""):
-        key.pop()
-    return [*key, (0, 1, "")]  # 1.0 comes after 1.0-rc1, as an end is more than a letter
+    """As in Ansible's loose comparison: numbers, letters and other signs in their order, 1.0 before 1.0.0."""
+    parts = re.split(r"(\d+|[a-z]+|\.)", text.removeprefix("v"))
+    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts if part not in ("", ".")]
 
 
 TESTS: dict[str, Callable[..., bool]] = {

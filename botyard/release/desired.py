@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from botyard import yaml11
 from botyard.contracts import BadInput, BotyardError, Diff
 from botyard.later import later
 from botyard.tools.kube import FIELD_MANAGER, Kube
@@ -22,18 +23,21 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _VOLATILE = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink")
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+def _as_kubernetes_reads(parser: Any) -> Any:
     """YAML as Kubernetes and helm read it: 1.1, so that 0440 is octal, but without its dates and 1:30 as numbers."""
+    loader: Any = type("Loader", (parser,), {})
+    loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in pairs if tag not in ("tag:yaml.org,2002:timestamp", _INT)]
+        for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    loader.add_implicit_resolver(_INT, _WHOLE, list("-+0123456789"))
+    return loader
 
 
 _INT = "tag:yaml.org,2002:int"
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in pairs if tag not in ("tag:yaml.org,2002:timestamp", _INT)]
-    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    _INT, re.compile(r"[-+]?(?:0b[01_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)\Z"), list("-+0123456789")
-)
+_WHOLE = re.compile(r"[-+]?(?:0b[01_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)\Z")
+_LOADER = _as_kubernetes_reads(yaml.SafeLoader)
+_QUICK = _as_kubernetes_reads(getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def load_documents(source: Path | str) -> list[dict[str, Any]]:
@@ -45,7 +49,7 @@ def load_documents(source: Path | str) -> list[dict[str, Any]]:
     where = str(source) if isinstance(source, Path) else "definition"
     try:
         text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
-        documents = list(yaml.load_all(text, Loader=_Loader))
+        documents = _parsed(text)
     except FileNotFoundError:
         raise BadInput(f"{where}: there is no such file") from None
     except yaml.MarkedYAMLError as error:
@@ -53,6 +57,13 @@ def load_documents(source: Path | str) -> list[dict[str, Any]]:
         place = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark else where
         raise BadInput(f"{place}: not valid YAML: {error.problem or error.context}") from None
     return flatten(documents, where)
+
+
+def _parsed(text: str) -> list[Any]:
+    if yaml11.libyaml_may_read(text):
+        with contextlib.suppress(yaml.YAMLError):  # the parser in Python says better what is wrong
+            return list(yaml.load_all(text, Loader=_QUICK))
+    return list(yaml.load_all(text, Loader=_LOADER))
 
 
 def flatten(documents: list[Any], where: str = "definition") -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from botyard.report.junit import junit
 from botyard.report.records import PAGE, ItemRecord, Listener, PlayRecord, RunReport, TaskRecord, plain
 
 
@@ -49,9 +48,11 @@ class Files(Listener):
     def finished(self, report: RunReport) -> None:
         self._event("finished", exit_code=report.exit_code, duration_s=report.duration_s, counts=report.counts())
         _write(self._folder / "report.json", json.dumps(report.as_json(), ensure_ascii=False, default=plain))
-        _write(self._folder / "junit.xml", junit(report))
-        from botyard.report.page import page  # only at the end: it takes some milliseconds to load
+        # Only at the end: they take some milliseconds to load, and no task should wait for that.
+        from botyard.report.junit import junit
+        from botyard.report.page import page
 
+        _write(self._folder / "junit.xml", junit(report))
         _write(self._folder / PAGE, page(report))
 
     def close(self) -> None:

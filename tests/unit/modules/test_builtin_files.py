@@ -165,7 +165,6 @@ def test_file(tmp_path):
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        ({"path": "none"}, "is no file"),
         ({"path": "f", "state": "directory"}, "is no folder"),
         ({"path": "f", "state": "link", "src": "x"}, "in the way"),
         ({"path": "x", "state": "link"}, "needs src"),
@@ -175,6 +174,17 @@ def test_file_refuses(tmp_path, args, words):
     (tmp_path / "f").write_text("x")
     with pytest.raises(BotyardError, match=words):
         builtin_file.run(builtin_file.Args(**args), context(tmp_path))
+
+
+def test_file_that_is_not_there_fails_and_tells_what_is(tmp_path):
+    result = builtin_file.run(builtin_file.Args(path="none"), context(tmp_path))
+    assert (result.failed, result.changed, result.data["state"]) == (True, False, "absent")
+    assert "is no file" in result.msg
+
+
+def test_folders_on_the_way_get_the_mode_too(tmp_path):
+    builtin_file.run(builtin_file.Args(path="a/b", state="directory", mode="0750"), context(tmp_path))
+    assert [f"{(tmp_path / name).stat().st_mode & 0o777:o}" for name in ("a", "a/b")] == ["750", "750"]
 
 
 def test_stat(tmp_path):

@@ -18,6 +18,14 @@ def test_yaml_is_read_as_kubernetes_reads_it() -> None:
     assert (first["b"], first["c"], first["d"]) == ("2026-01-02", "1:30", True)
 
 
+@pytest.mark.parametrize("unused", ["_LOADER", "_QUICK"])
+def test_both_parsers_read_it_so(monkeypatch: pytest.MonkeyPatch, unused: str) -> None:
+    """What is right never meets the slow one; the quick one is left out where libyaml is missing."""
+    monkeypatch.setattr(desired, unused, None)
+    monkeypatch.setattr("botyard.yaml11.libyaml_may_read", lambda text: unused == "_LOADER")
+    test_yaml_is_read_as_kubernetes_reads_it()
+
+
 def test_lists_are_opened_and_empty_documents_left_out() -> None:
     item = '{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "y"}}'
     found = desired.load_documents(f'---\n---\n{{"apiVersion": "v1", "kind": "List", "items": [{item}]}}')
