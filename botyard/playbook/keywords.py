@@ -194,7 +194,7 @@ KINDS = {
     "number": "a number of seconds",
     "map": "a mapping",
     "list": "a list",
-    "tags": "a tag or a list of tags",
+    "tags": "a tag or a list of tags (no blanks, no templates)",
     "handlers": "the name of a handler or a list of names",
     "names": "a file name or a list of them",
     "identifier": "a variable name (letters, digits, _; no reserved word)",

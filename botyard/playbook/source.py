@@ -17,7 +17,7 @@ from botyard import yaml11
 from botyard.contracts import BadInput, shown
 
 _TAG = "tag:yaml.org,2002:"
-_MAX_ALIASED = 100_000  # nodes below aliases: a few lines of aliases of aliases can stand for billions
+_MAX_ALIASED = 20_000  # nodes below aliases: a few lines of aliases of aliases can stand for billions
 _PLAIN = SafeConstructor()
 
 

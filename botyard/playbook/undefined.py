@@ -91,7 +91,8 @@ class _Walk:
         if not self._surely_runs(task, layers):
             return
         self._need(texts_of(task.spec.templates(task.args)), layers)
-        self._need((text for value in (task.outer.notify, *task.outer.environment) for text in texts_of(value)), layers)
+        others = (task.loop_label, task.outer.notify, *task.outer.environment)
+        self._need((text for value in others for text in texts_of(value)), layers)
         conditions = [] if task.module == "ansible.builtin.debug" else [*task.spec.expressions(task.args).values()]
         if not self.options.check and task.outer.check_mode is None:  # in check mode a module may be skipped
             conditions += [task.changed_when, task.failed_when, task.until]

@@ -96,7 +96,7 @@ CASES = {
     "aliases of aliases": (
         PLAY + "  vars:\n    a0: &a0 [x]\n"
         + "".join(f"    a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)),
-        "5:14", "too large", "",
+        "5:9", "too large", "",
     ),
     "a control sign": (TASKS + "    - debug: {msg: 'a\x07b'}\n", "5:22", "#x0007 is not allowed", "take it out"),
     "nested brackets": (TASKS + f"    - debug: {{msg: {'[' * 900}{']' * 900}}}\n", "1:1", "nested too deeply", ""),
