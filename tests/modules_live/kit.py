@@ -161,7 +161,7 @@ class Kit:
         return found
 
     def files(self) -> dict[str, str]:
-        """Folders too, but not by their time: that of one in which a file came and went is no state."""
+        """Folders too, but not by their time (a file may have come and gone), and not those of helm's home."""
         found: dict[str, str] = {}
         for top in (self.folder / "state", self.cache):
             for folder, folders, files in os.walk(top):
@@ -169,7 +169,8 @@ class Kit:
                 if _ENVIRONMENT in files or place.relative_to(top).as_posix().endswith(_NOT_WATCHED):
                     folders.clear()
                     continue
-                found[f"folder {place}"] = "there"
+                if "helm" not in place.relative_to(top).parts:
+                    found[f"folder {place}"] = "there"
                 for name in files:
                     stat = (place / name).lstat()
                     found[f"file {place / name}"] = f"{stat.st_size} {stat.st_mtime_ns}"
