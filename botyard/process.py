@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -84,6 +85,9 @@ def run(
         )
     except FileNotFoundError as error:
         raise BotyardError(f"program not found: {shown[0]}", "run invoke doctor") from error
+    except (OSError, ValueError) as error:  # no right to run it, no program, too long; a NUL in an argument
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BotyardError(f"cannot start {shown[0]!r}: {reason.lower()}", "can it be run in a terminal?") from None
     with _lock:
         _children.add(child)
     out: list[str] = []
@@ -141,6 +145,7 @@ def _drain(
 
 
 def _end(child: subprocess.Popen[str], grace_s: float = 10) -> None:
+    """Asks it and its children to end; kills them after ``grace_s``, or at once where Ctrl-C comes a second time."""
     for sig in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(child.pid, sig)
@@ -150,6 +155,10 @@ def _end(child: subprocess.Popen[str], grace_s: float = 10) -> None:
             return
         except subprocess.TimeoutExpired:
             continue
+        except KeyboardInterrupt:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            raise
 
 
 def end_children() -> int:

@@ -12,13 +12,14 @@ from typing import Any
 
 from botyard.bench.figure import Figure
 from botyard.contracts import BotyardError, Paths
+from botyard.host import containers
+from botyard.host.kind_cluster import nodes_of
 from botyard.host.toolbox import tool
 from botyard.process import Arg
 from botyard.process import run as run_process
 from botyard.targets import Target
 from botyard.tools.kube import Kube
 from botyard.verify.rest import say
-from botyard.wait import wait_until
 
 # Runs playbooks of playbooks/ (with tags to skip) and returns the run's report.
 Play = Callable[[list[str], str], Any]
@@ -75,24 +76,19 @@ def _bare_kind(target: Target, paths: Paths, image: str) -> float:
         config, kubeconfig = Path(folder) / "kind.yaml", Path(folder) / "kubeconfig"
         config.write_text(f"kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes:\n{roles}")
         common: list[Arg] = ["--name", name, "--kubeconfig", kubeconfig]
-        _remove(kind, common)  # of a benchmark that was killed
+        _remove_nodes(name)  # of a benchmark that was killed
         try:
             made = run_process(
                 [kind, "create", "cluster", *common, "--image", image, "--config", config, "--wait", "300s"]
             )
         finally:
-            _remove(kind, common)
+            _remove_nodes(name)
     return made.duration_s
 
 
-def _remove(kind: Path, common: list[Arg]) -> None:
-    """Deletes the bare cluster. Docker may refuse to remove a container once, and kind does not ask again."""
-
-    def gone() -> tuple[bool, str]:
-        done = run_process([kind, "delete", "cluster", *common], check=False)
-        return done.returncode == 0, done.stderr.strip()
-
-    wait_until("the end of the bare cluster", gone, 60)
+def _remove_nodes(cluster: str) -> None:
+    """Not by kind, which says that it is done where Docker could not remove a node."""
+    containers.remove([str(node.name) for node in nodes_of(cluster)])
 
 
 def slowest_pull_s(kube: Kube, namespace: str) -> float:

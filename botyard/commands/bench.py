@@ -47,6 +47,7 @@ def e2e(c: Context, cold: bool = False, plain: bool = False) -> None:
             missed = report.duration_s > 40 * 60
         for figure in figures(play, target, paths):
             lines.append(figure.line())
+            print(f"\n{figure.line()}\n", flush=True)  # now, too: a later one may fail
             missed = missed or figure.missed
         ours_s, bare_s = menu_ratio(root_folder())
         menu = Figure("(e) invoke --list / bare Invoke", ours_s, bare_s, 2.0)

@@ -24,6 +24,7 @@ QUICK: list[tuple[str, list[str]]] = [
 
 
 SLOW: list[tuple[str, list[str]]] = [
+    ("modules", ["pytest", "-v", "tests/modules_live"]),
     ("registries", ["pytest", "-v", "-s", "tests/registries"]),
     ("other bots", ["pytest", "-v", "tests/other_bots"]),
     ("killed runs", ["pytest", "-v", "tests/recovery"]),
@@ -34,8 +35,9 @@ SLOW: list[tuple[str, list[str]]] = [
 @task(
     help={
         "quick": "without the end-to-end run: no Docker needed, done in a minute",
-        "all": "also the slow lanes: sources: registries on local servers, other bots, runs killed at five moments, "
-        "and the report page in a browser (needs .[browser] and a Chromium, else it is skipped)",
+        "all": "also the slow lanes: each module's idempotence matrix, sources: registries on local servers, "
+        "other bots, runs killed at five moments, and the report page in a browser (needs .[browser] and a "
+        "Chromium, else it is skipped)",
     }
 )
 def test(c: Context, quick: bool = False, all: bool = False) -> None:

@@ -107,13 +107,14 @@ def run(
 
     target = read_target(flags)
     paths = paths_for(target.cluster)
-    run_dir = paths.state / "runs" / time.strftime("%Y%m%d-%H%M%S")
+    run_dir = _new_folder(paths.state / "runs" / time.strftime("%Y%m%d-%H%M%S"))
     variables = {**variables_for(flags, target, run_dir, needs_bot=needs_bot), **(extra or {})}
     found = [paths.root / "playbooks" / f if isinstance(f, str) else f for f in files]
     tags, skip = _words(flags.tags), _words(flags.skip_tags)
     if flags.list_tasks or flags.list_tags:
-        chosen: dict[str, Any] = {"tags": tags, "skip_tags": skip, "tags_only": not flags.list_tasks}
-        for line in playbook.list_tasks(found, **chosen, extra_vars=variables, target=target):
+        chosen: dict[str, Any] = {"tags": tags, "skip_tags": skip, "start_at_task": flags.start_at_task or None}
+        chosen |= {"tags_only": not flags.list_tasks, "extra_vars": variables, "target": target}
+        for line in playbook.list_tasks(found, **chosen):
             print(line)
         return None
     options = playbook.RunOptions(
@@ -132,6 +133,12 @@ def run(
     must_be_writable(paths.cache)
     with one_run_at_a_time(target.cluster, all_clusters=flags.everything):
         return playbook.run_playbooks(found, ctx=options)
+
+
+def _new_folder(wanted: Path) -> Path:
+    """This name, or with a number where a run of the same second has it."""
+    names = (wanted, *(wanted.with_name(f"{wanted.name}-{n}") for n in range(2, 100)))
+    return next((name for name in names if not name.exists()), wanted)
 
 
 def _words(text: str) -> list[str]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botyard.contracts import LABEL_CLUSTER, MARK_CONFIGMAP, BadInput, BotyardError, CommandError, Diff, TimedOut
-from botyard.host import cluster_health, cluster_spec, services
+from botyard.host import cluster_health, cluster_spec, containers, services
 from botyard.host.cluster_spec import ClusterSpec
 from botyard.tools import docker
 from botyard.tools.kind import LABEL, LABEL_ROLE, Kind
@@ -249,10 +249,8 @@ def control_plane_ip(cluster: str, network: str) -> str:
 
 
 def _delete(cluster: str, kube_file: Path) -> None:
-    """Plain ``docker rm``: works without any tool, and on nodes that kind itself gave up on."""
-    names = [str(node.name) for node in nodes_of(cluster)]
-    if names:
-        docker.cli("rm", "--force", "--volumes", *names)
+    """By Docker alone: works without any tool, and on nodes that kind itself gave up on."""
+    containers.remove([str(node.name) for node in nodes_of(cluster)])
     kube_file.unlink(missing_ok=True)
 
 

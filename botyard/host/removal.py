@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from botyard.contracts import LABEL_CLUSTER, BadInput
-from botyard.host import kernel, ledger, packages, processes
+from botyard.host import containers, kernel, ledger, packages, processes
 from botyard.host.engine_config import Places
 from botyard.process import run
 from botyard.tools import apt, docker
@@ -46,8 +46,10 @@ def remove_leftovers() -> list[str]:
         for name in names:
             if kind == "network":
                 _detach_all(name)
-            force = ["--force", "--volumes"] if kind == "container" else []
-            docker.cli(kind, "rm", *force, name, timeout_s=120)
+            if kind == "container":
+                containers.remove([name])
+            else:
+                docker.cli(kind, "rm", name, timeout_s=120)
             done.append(f"removed {kind} {name}")
     return done
 
@@ -123,8 +125,7 @@ def _stop_containers() -> None:
     """Ends what still runs in our engine: with live-restore it would go on without it."""
     if docker.engine_answers():
         running = docker.cli("ps", "--quiet", timeout_s=60).stdout.split()
-        if running:
-            docker.cli("rm", "--force", *running, timeout_s=120)
+        containers.remove(running)
         docker.cli("network", "prune", "--force", timeout_s=60)  # else their bridges stay behind
 
 

@@ -39,11 +39,14 @@ def run(args: Args, ctx: Context) -> Result:
         value = condition.evaluate()
         if not isinstance(value, bool):
             text = f"the condition {condition.text!r} gives {type(value).__name__}, not true or false"
-            return Result(failed=True, msg=text, data={"assertion": condition.text, "evaluated_to": value})
+            return Result(failed=True, msg=text)
         if not value:
-            message = _text(args.fail_msg) or f"Assertion failed: {condition.text}"
-            return Result(failed=True, msg=message, data={"assertion": condition.text, "evaluated_to": False})
-    return Result(msg="" if args.quiet else _text(args.success_msg) or "All assertions passed")
+            message = _text(args.fail_msg) or "Assertion failed"
+            told = message if args.fail_msg else f"{message}: {condition.text}"
+            data = {"msg": message, "assertion": condition.text, "evaluated_to": False}
+            return Result(failed=True, msg=told, data=data)
+    message = _text(args.success_msg) or "All assertions passed"
+    return Result(msg="" if args.quiet else message, data={"msg": message})
 
 
 def _text(message: str | list[str] | None) -> str:

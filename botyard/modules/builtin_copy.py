@@ -65,7 +65,7 @@ def _one(args: Args, dest: Path, content: bytes, mode: int | None, ctx: Context)
 
 
 def _folder(args: Args, source: Path, dest: Path, ctx: Context) -> Result:
-    whole = Result(data={"dest": str(dest)})
+    whole = Result(data={"dest": f"{under(ctx.basedir, args.dest)}/"})
     folder_mode = mode_of(args.directory_mode)
     for item in [source, *sorted(source.rglob("*"))]:
         target = dest / item.relative_to(source)

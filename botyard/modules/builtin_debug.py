@@ -42,4 +42,7 @@ def run(args: Args, ctx: Context) -> Result:
 def _shown(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return json.dumps(value, indent=4, sort_keys=True, default=str, ensure_ascii=False)
+    try:
+        return json.dumps(value, indent=4, sort_keys=True, default=str, ensure_ascii=False)
+    except TypeError:  # keys of several kinds, or of one that JSON does not know
+        return str(value)

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Literal
 
 from botyard.contracts import BotyardError, Context, Result
-from botyard.modules.builtin_files import mode_of, under
+from botyard.modules.builtin_files import mode_of, path_info, under
 from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.file"
 State = Literal["absent", "directory", "file", "link", "touch"]
 RETURNS = {
-    "path": "the path",
+    "path": "the path; `dest` for state link and touch",
+    "src": "what a link points to",
     "state": "what it is now",
+    "mode": "its permissions",
+    "size": "its bytes",
 }
 EXAMPLE = """\
 - name: A folder
@@ -42,19 +45,28 @@ def run(args: Args, ctx: Context) -> Result:
     path = under(ctx.basedir, args.path)
     state = args.state or ("directory" if path.is_dir() else "file")
     mode = mode_of(args.mode)
-    result = Result(data={"path": str(path), "state": state})
+    result = Result(data={"dest" if state in ("link", "touch") else "path": str(path)})
+    if state == "file" and not path.is_file():
+        message = f"{path} is no file: make it with ansible.builtin.copy, or use state: touch"
+        return Result(failed=True, msg=message, data={"path": str(path), "state": "absent", **path_info(path)})
     try:
         if state == "absent":
             result.changed = _remove(path, ctx)
         elif state == "link":
             result.changed = _link(args, path, ctx)
         else:
+            new = [folder for folder in path.parents if not folder.exists()] if state == "directory" else []
             result.changed = _make(path, state, ctx) or result.changed
             below = sorted(path.rglob("*")) if args.recurse and state == "directory" and path.is_dir() else []
-            for one in [path, *below]:
+            for one in [path, *new, *below]:
                 result.changed = _set_mode(one, mode, ctx) or result.changed
     except OSError as error:
         raise BotyardError(f"cannot make {path} {state}: {error.strerror}") from None
+    if state == "absent":
+        result.data["state"] = "absent"
+    if state == "link":
+        result.data["src"] = args.src
+    result.data |= path_info(path)
     return result
 
 
@@ -96,8 +108,6 @@ def _make(path: Path, state: str, ctx: Context) -> bool:
         if not ctx.check:
             path.touch()
         return True
-    if not path.is_file():
-        raise BotyardError(f"{path} is no file", "make it with ansible.builtin.copy, or use state: touch")
     return False
 
 

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import hashlib
 import os
 import stat
-import tempfile
+import threading
 from pathlib import Path
+from typing import Any
 
 from botyard.contracts import BotyardError, Context, Diff, Result
 
 _MAX_DIFF_BYTES = 100_000
+_replacing = threading.Lock()  # playbooks side by side may write one file
 # What a module that writes one file returns.
 WRITTEN = {
     "dest": "the file written",
     "checksum": "its SHA-1",
     "size": "its bytes",
+    "mode": 'its permissions, as "0644"',
+    "state": "`file`",
+    "path": "the same as dest, where its content was right",
     "backup_file": "where the replaced file was kept (backup)",
 }
 
 
 def under(base: Path, name: str) -> Path:
-    """A path as the playbook means it: relative ones start at the playbook's folder."""
-    return base / Path(name).expanduser()
+    """A path as the playbook means it: relative ones start at the playbook's folder.
+
+    Raises:
+        BotyardError: no path can be of that name.
+    """
+    try:
+        os.fsencode(name)
+        path = Path(name).expanduser()
+    except (ValueError, RuntimeError):  # half a character; the folder of a user that there is not
+        path = None
+    if path is None or "\0" in name:
+        raise BotyardError(f"{name!r} is no path", "mend it")
+    return base / path
 
 
 def mode_of(mode: str | int | None) -> int | None:
@@ -42,6 +57,15 @@ def mode_of(mode: str | int | None) -> int | None:
     if not 0 <= bits <= 0o7777:
         raise BotyardError(f"mode {mode!r} is out of range", 'write it as text: "0644"')
     return bits
+
+
+def path_info(path: Path) -> dict[str, Any]:
+    """Mode, size and kind (as ``state``) of what lies there, which modules for files tell as Ansible's do."""
+    if not path.exists():
+        return {}
+    found = path.lstat()
+    kind = "link" if path.is_symlink() else "directory" if path.is_dir() else "hard" if found.st_nlink > 1 else "file"
+    return {"mode": f"{stat.S_IMODE(found.st_mode):04o}", "size": found.st_size, "state": kind}
 
 
 def sha1_of(content: bytes) -> str:
@@ -67,12 +91,18 @@ def put(dest: Path, content: bytes, ctx: Context, *, mode: int | None = None, ba
     before = read(dest)
     old_mode = stat.S_IMODE(dest.stat().st_mode) if before is not None else None
     new_content, new_mode = before != content, mode is not None and old_mode != mode
-    data = {"dest": str(dest), "checksum": sha1_of(content), "size": len(content)}
+    data: dict[str, Any] = {"dest": str(dest), "checksum": sha1_of(content)}
     result = Result(changed=new_content or new_mode, data=data)
     if ctx.diff and new_content:
         result.diff.append(Diff(str(dest), _text(before), _text(content)))
     if ctx.diff and new_mode and old_mode is not None:
         result.diff.append(Diff(f"{dest} mode", f"{old_mode:04o}\n", f"{mode:04o}\n"))
+    if not new_content:
+        data["path"] = str(dest)
+    if not result.changed:
+        data |= path_info(dest)
+    elif ctx.check:
+        data.clear()  # as in Ansible: nothing is known of a file that is not written
     if ctx.check or not result.changed:
         return result
     try:
@@ -88,20 +118,25 @@ def put(dest: Path, content: bytes, ctx: Context, *, mode: int | None = None, ba
         raise BotyardError(f"there is no folder {dest.parent}", "make it first with ansible.builtin.file") from None
     except OSError as error:
         raise BotyardError(f"cannot write {dest}: {error.strerror}") from None
+    data |= path_info(dest)
     return result
 
 
 def _replace(dest: Path, content: bytes, mode: int | None) -> None:
-    handle, half = tempfile.mkstemp(dir=dest.parent, prefix=f".{dest.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(half).chmod(mode if mode is not None else 0o666 & ~_umask())
-        Path(half).replace(dest)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(half).unlink()
-        raise
+    """Writes beside ``dest`` and renames. The name beside it is always the same, so that the next run takes away what
+    a killed one left; it is made anew, so that nobody else holds it open."""
+    half = dest.with_name(f".{dest.name}.botyard")
+    with _replacing:
+        half.unlink(missing_ok=True)
+        handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+            half.chmod(mode if mode is not None else 0o666 & ~_umask())
+            half.replace(dest)
+        except BaseException:
+            half.unlink(missing_ok=True)
+            raise
 
 
 def _umask() -> int:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 
-from botyard.contracts import Context, Result
+from botyard.contracts import BotyardError, Context, Result
 from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.pause"
 RETURNS = {
     "delta": "seconds waited, whole",
     "stdout": "the same as a sentence",
+    "stderr": "empty",
     "rc": "0",
 }
 EXAMPLE = """\
@@ -29,10 +31,13 @@ class Args:
 
 def run(args: Args, ctx: Context) -> Result:
     """Waits, in check mode too, as Ansible does."""
-    total_s = max(0.0, args.minutes * 60 + args.seconds)
+    total_s = args.minutes * 60 + args.seconds
+    if not total_s < threading.TIMEOUT_MAX:
+        raise BotyardError(f"nobody waits {total_s} s", "give fewer")
+    total_s = max(0.0, total_s)
     started = time.monotonic()
     if total_s >= 1:
         ctx.progress(f"waiting {total_s:.0f} s")
     time.sleep(total_s)
     waited_s = round(time.monotonic() - started, 2)
-    return Result(data={"delta": int(waited_s), "stdout": f"Paused for {waited_s} seconds", "rc": 0})
+    return Result(data={"delta": int(waited_s), "stdout": f"Paused for {waited_s} seconds", "stderr": "", "rc": 0})

@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from botyard.contracts import BotyardError, Context, Result
 from botyard.modules.builtin_files import under
@@ -35,7 +35,9 @@ class Args:
     path: str = arg("what to look at", aliases=("dest", "name"))
     follow: bool = arg("look at what a link points to", False)
     get_checksum: bool = arg("add the checksum of a regular file", True)
-    checksum_algorithm: str = arg("sha1, sha256 and so on", "sha1", aliases=("checksum", "checksum_algo"))
+    checksum_algorithm: Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512"] = arg(
+        "how the checksum is made", "sha1", aliases=("checksum", "checksum_algo")
+    )
 
 
 def run(args: Args, ctx: Context) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import http.client
 import json
 import re
 import urllib.error
@@ -19,11 +20,12 @@ from botyard.modules.spec import arg
 
 NAME = "ansible.builtin.uri"
 RETURNS = {
-    "status": "HTTP status; none in check mode",
+    "status": "HTTP status, -1 where nobody answered; not there in check mode",
     "url": "the address that answered",
     "elapsed": "0, for Ansible's sake",
+    "location": "where a redirect leads",
     "json": "the answer, where it is JSON",
-    "content": "its text (return_content, or a wrong status)",
+    "content": "its text (return_content)",
     "path": "the file written (dest)",
     "content_type": "as every header of the answer: small letters, - becomes _",
 }
@@ -62,30 +64,41 @@ class Args:
 
 def run(args: Args, ctx: Context) -> Result:
     """Changed only where dest is written anew; skipped in check mode, as in Ansible."""
-    if urllib.parse.urlsplit(args.url).scheme not in ("http", "https"):
+    if not args.url.lower().startswith(("http://", "https://")):
         raise BotyardError(f"url must start with http:// or https://: {args.url}", "mend url")
     if not args.validate_certs:
         raise BotyardError("validate_certs: false is not supported", "add the CA to this machine's bundle")
     if ctx.check:
-        return Result(skipped=True, msg="would have been requested if not in check mode", data={"status": None})
-    status, headers, content, final_url = _ask(args)
+        return Result(skipped=True, data={"msg": "This action (uri) does not support check mode."})
     wanted = args.status_code if isinstance(args.status_code, list) else [args.status_code]
+    try:
+        status, headers, content, final_url = _ask(args)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        message = f"{args.method} {args.url}: no answer: {getattr(error, 'reason', error)}"
+        nothing = {"status": -1, "url": args.url, "elapsed": 0, "redirected": False}  # as in Ansible, for until
+        return Result(failed=-1 not in wanted, msg=message, data=nothing)
     text = content.decode(errors="replace")
     data: dict[str, Any] = {"status": status, "url": final_url, "elapsed": 0}
     data.update({name.lower().replace("-", "_"): value for name, value in headers.items()})
     kind = str(data.get("content_type", "")).partition(";")[0].strip()
     if kind == "application/json" or kind.endswith("+json"):
-        with contextlib.suppress(ValueError):  # said to be JSON and is not: the content tells
+        with contextlib.suppress(ValueError, RecursionError):  # said to be JSON and is not: the content tells
             data["json"] = json.loads(text)
-    if args.return_content or status not in wanted:
+    if args.return_content:
         data["content"] = text
+    if "location" in data:
+        data["location"] = urllib.parse.urljoin(final_url, data["location"])
     if status not in wanted:
         short = re.sub(r"[\w+/=.~%-]+\Z", "...", text[:200]) if len(text) > 200 else text.strip()  # never half a secret
         message = f"{args.method} {args.url} answered {status}, wanted {', '.join(map(str, wanted))}"
         return Result(failed=True, msg=f"{message}: {short}" if short else message, data=data)
+    size = headers.get("Content-Length", "unknown")
+    reason = http.client.responses.get(status, "")
+    data["msg"] = f"OK ({size} bytes)" if status < 300 else f"HTTP Error {status}: {reason}"
     if args.dest is not None:
         written = put(under(ctx.basedir, args.dest), content, ctx)
-        return Result(changed=written.changed, data={**data, "path": written.data["dest"]}, diff=written.diff)
+        told = {name: written.data[name] for name in ("mode", "size", "state")}
+        return Result(changed=written.changed, data={**told, **data, "path": written.data["dest"]}, diff=written.diff)
     return Result(data=data)
 
 
@@ -99,18 +112,15 @@ def _ask(args: Args) -> tuple[int, Message, bytes, str]:
     if args.url_username is not None:
         pair = f"{args.url_username}:{args.url_password or ''}".encode()
         headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-    request = urllib.request.Request(args.url, body, headers, method=args.method.upper())  # noqa: S310 - checked above
     follow = args.follow_redirects not in ("none", False)
     opener = urllib.request.build_opener(*([] if follow else [_NoRedirect()]))
     try:
+        request = urllib.request.Request(args.url, body, headers, method=args.method.upper())  # noqa: S310 - checked
         with opener.open(request, timeout=args.timeout) as answer:
             return answer.status, answer.headers, answer.read(), answer.url
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.headers, error.read(), args.url
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise BotyardError(f"{args.method} {args.url}: no answer: {reason}", "is the server running there?") from None
 
 
 def _body(args: Args) -> tuple[bytes | None, dict[str, str]]:

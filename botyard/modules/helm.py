@@ -10,7 +10,7 @@ from typing import Any, Literal
 from botyard.contracts import BadInput, Context, Result
 from botyard.host import toolbox
 from botyard.modules.spec import arg
-from botyard.release import guard, releases
+from botyard.release import guard, releases, sensitive
 from botyard.tools.helm import Chart, Helm, Release
 from botyard.tools.kube import Kube
 
@@ -45,24 +45,28 @@ class Args:
     state: Literal["present", "absent"] = arg("wanted state", "present", aliases=("release_state",))
     reuse_values: bool = arg("start from the values of the last revision", False)
     reset_values: bool = arg("start from the chart's own values, so a key that is gone here is gone there", True)
+    binary_path: str = arg("a helm of your own, 3.13 or newer; without it the one of this checkout", "")
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Changed is decided from the rendered manifest and values; check mode says what would change, --diff shows it."""
+    """Changed is decided from rendered manifest, hooks, values, chart version and drift; check mode only compares."""
     if args.state == "present" and not args.chart_ref:
         raise BadInput(f"release {args.release_name}: chart_ref is missing")
     plan = _plan(args, ctx)
+    ctx.hide(list(plan.hidden))
     kubeconfig = ctx.paths.state / "kubeconfig"
     if ctx.check and not kubeconfig.is_file():
         return Result(changed=args.state == "present", msg="there is no cluster yet")
     home = ctx.paths.state / "helm"
-    helm = Helm(toolbox.tool(ctx.paths, "helm"), home, kubeconfig, ctx.target.context)
+    helm = Helm(binary(args.binary_path, ctx), home, kubeconfig, ctx.target.context)
     if args.state == "absent":
         return _absent(helm, plan, ctx)
     kube = Kube(kubeconfig, ctx.target.context)
     evidence = _evidence(ctx) / args.release_name
     with guard.answering(kube), releases.values_on_disk(plan, home / "values") as values:
         decision = releases.decide(helm, kube, plan, values, check=ctx.check)
+        plan = decision.known_to(plan)
+        ctx.hide(list(plan.hidden))
         diff = list(decision.diff) if ctx.diff else []
         warnings = [decision.warning] if decision.warning else []
         if not decision.why and decision.live is not None:
@@ -73,7 +77,8 @@ def run(args: Args, ctx: Context) -> Result:
             return Result(changed=True, msg=decision.why, diff=diff, warnings=warnings)
         ctx.progress(f"{plan.name}: {decision.why}")
         if decision.live is not None and decision.live.pending:
-            releases.recover(helm, decision.live, ctx.progress)
+            left = evidence.with_name(f"{plan.name}-was-{decision.live.status}")
+            releases.recover(helm, kube, plan, decision.live, left, ctx.progress)
         done = releases.act(helm, kube, plan, values, evidence, ctx.progress)
     return Result(changed=True, msg=f"revision {done.revision}: {decision.why}", data=_data(done), diff=diff)
 
@@ -90,9 +95,9 @@ def _plan(args: Args, ctx: Context) -> releases.Plan:
     for file in files:
         if not file.is_file():
             raise BadInput(f"release {args.release_name}: there is no values file {file}")
-    ref = args.chart_ref
-    if (ctx.basedir / ref).is_dir() and ref.startswith("."):
-        ref = str(ctx.basedir / ref)
+    # As helm reads it: a folder or archive that is there comes before a repository of that name.
+    local = ctx.basedir / args.chart_ref
+    ref = str(local) if args.chart_ref and local.exists() else args.chart_ref
     return releases.Plan(
         name=args.release_name,
         namespace=args.release_namespace,
@@ -103,7 +108,22 @@ def _plan(args: Args, ctx: Context) -> releases.Plan:
         reset_values=args.reset_values,
         create_namespace=args.create_namespace,
         wait_s=seconds(args.wait_timeout) if args.wait else None,
+        hidden=frozenset({*sensitive.of_values(args.release_values), *sensitive.of_files(files)}),
     )
+
+
+def binary(given: str, ctx: Context) -> Path:
+    """The helm that a playbook names (relative to it), else this checkout's own.
+
+    Raises:
+        BadInput: there is no such file.
+    """
+    if not given:
+        return toolbox.tool(ctx.paths, "helm")
+    path = ctx.basedir / Path(given).expanduser()
+    if not path.is_file():
+        raise BadInput(f"binary_path: there is no program {path}", "give the path of a helm, or leave it out")
+    return path
 
 
 def seconds(text: str) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from botyard.contracts import BadInput, Context, Result
-from botyard.host import toolbox
+from botyard.modules.helm import binary
 from botyard.modules.spec import arg
 from botyard.release import charts
 from botyard.tools.helm import Helm
@@ -28,6 +28,7 @@ class Args:
     name: str = arg("what the repository is called", aliases=("repo_name",))
     url: str = arg("its address (http or https)", "", aliases=("repo_url",))
     state: Literal["present", "absent"] = arg("wanted state", "present", aliases=("repo_state",))
+    binary_path: str = arg("a helm of your own, 3.13 or newer; without it the one of this checkout", "")
 
 
 def run(args: Args, ctx: Context) -> Result:
@@ -38,13 +39,13 @@ def run(args: Args, ctx: Context) -> Result:
         if known is None:
             return Result(msg=f"{args.name} is not there")
         if not ctx.check:
-            Helm(toolbox.tool(ctx.paths, "helm"), home).repo_remove(args.name)
+            Helm(binary(args.binary_path, ctx), home).repo_remove(args.name)
         return Result(changed=True, msg=f"{args.name} removed")
     if not args.url.startswith(("http://", "https://")):
         raise BadInput(f"helm repository {args.name}: url must be http or https, not {args.url or 'empty'}")
     why = _why(args, home_known=known, ctx=ctx)
     if why and not ctx.check:
-        helm = Helm(toolbox.tool(ctx.paths, "helm"), home)
+        helm = Helm(binary(args.binary_path, ctx), home)
         if known == args.url:
             helm.repo_update(args.name)
         else:

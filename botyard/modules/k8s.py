@@ -89,23 +89,34 @@ def _present(kube: Kube, bodies: list[dict[str, Any]], args: Args, ctx: Context)
 
 def _absent(kube: Kube, bodies: list[dict[str, Any]], args: Args, ctx: Context) -> Result:
     namespace = args.namespace or None
-    there = [body for body in bodies if _live(kube, body, namespace) is not None]
+    found = [(body, live) for body in bodies if (live := _live(kube, body, namespace)) is not None]
+    # What is on its way out already (a namespace takes its time) is not deleted again.
+    there = [(body, live) for body, live in found if not live["metadata"].get("deletionTimestamp")]
+    diffs = [Diff(desired.shown(body), desired.as_text(desired.comparable(live)), "") for body, live in there]
     if not ctx.check:
-        for body in there:
+        for body, _ in there:
             kube.delete(body["apiVersion"], body["kind"], body["metadata"]["name"], _namespace(body, namespace))
-        for body in there if args.wait else []:
+        for body, _ in found if args.wait else []:
             wait_until(
                 f"the end of {desired.shown(body)}",
                 lambda body=body: (_live(kube, body, namespace) is None, "still there"),  # type: ignore[misc]
                 args.wait_timeout,
             )
-    return Result(changed=bool(there), msg=", ".join(map(desired.shown, there)) or "not there")
+    names = ", ".join(diff.header for diff in diffs)
+    return Result(changed=bool(there), msg=names or "not there", diff=diffs if ctx.diff else [])
 
 
 def _rolled_out(kube: Kube, body: dict[str, Any], args: Args, ctx: Context) -> None:
+    namespace = args.namespace or None
+
     def probe() -> tuple[bool, str]:
-        live = _live(kube, body, args.namespace or None)
+        live = _live(kube, body, namespace)
         why = pods.unfinished(live) if live else "gone"
+        if live and why:
+            labels = live["spec"]["selector"].get("matchLabels") or {}
+            chosen = ",".join(f"{key}={value}" for key, value in labels.items())
+            blocked = pods.blocked(kube.list("v1", "Pod", _namespace(body, namespace), labels=chosen)) if chosen else ""
+            why = f"{why}; {blocked}" if blocked else why
         return not why, why
 
     wait_until(desired.shown(body), probe, args.wait_timeout, progress=ctx.progress)

@@ -47,6 +47,7 @@ def list_tasks(
     *,
     tags: Sequence[str] = (),
     skip_tags: Sequence[str] = (),
+    start_at_task: str | None = None,
     tags_only: bool = False,
     extra_vars: Mapping[str, Any] | None = None,
     target: Any = None,
@@ -57,7 +58,7 @@ def list_tasks(
         BadInput: as ``run_playbooks``.
     """
     books, _ = load_playbooks(files, extra_vars=extra_vars, target=target)
-    return listing(books, select(books, tags, skip_tags, None), tags_only=tags_only).splitlines()
+    return listing(books, select(books, tags, skip_tags, start_at_task), tags_only=tags_only).splitlines()
 
 
 def check_playbooks(files: Sequence[Path], *, ctx: RunOptions) -> tuple[list[Playbook], Templar, Selection]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import os
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from io import StringIO
 from pathlib import Path
 from typing import Any
+
+import yaml
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from botyard.contracts import Secret
 
@@ -42,25 +46,24 @@ def to_nice_json(value: Any, indent: int = 4, sort_keys: bool = True) -> str:
     return json.dumps(value, default=_plain, indent=indent, sort_keys=sort_keys, separators=(",", ": "))
 
 
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """YAML 1.1, as everywhere here; a date stays text."""
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.construct_yaml_str)
+
+
 def from_yaml(text: Any) -> Any:
-    from ruamel.yaml import YAML
-
-    return YAML(typ="safe", pure=True).load(text) if isinstance(text, str) else text
+    return yaml.load(text, Loader=_Loader) if isinstance(text, str) else text  # noqa: S506 - a SafeLoader
 
 
-def _yaml(value: Any, flow: bool | None, indent: int) -> str:
-    from ruamel.yaml import YAML
-
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = flow
-    yaml.indent = indent
-    yaml.allow_unicode = True
-    out = StringIO()
-    yaml.dump(json.loads(to_json(value)), out)
-    return out.getvalue().removesuffix("...\n")
+def _yaml(value: Any, flow: bool | None, indent: int | None) -> str:
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    plain = json.loads(to_json(value))
+    return str(yaml.dump(plain, Dumper=dumper, default_flow_style=flow, indent=indent, allow_unicode=True))
 
 
-def to_yaml(value: Any, indent: int = 2) -> str:
+def to_yaml(value: Any, indent: int | None = None) -> str:
     return _yaml(value, None, indent)
 
 
@@ -180,6 +183,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "intersect": lambda a, b: [item for item in _unique(list(a)) if item in b],
     "items2dict": items2dict,
     "mandatory": lambda value: value,
+    "product": lambda *lists: [list(row) for row in itertools.product(*lists)],
     "quote": _quoted,
     "realpath": lambda value: str(Path(str(value)).resolve()),
     "regex_escape": lambda value: re.escape(str(value)),
@@ -220,11 +224,9 @@ def _version(value: Any, other: str, operator: str = "==") -> bool:
 
 
 def _version_key(text: str) -> list[tuple[int, int, str]]:
-    parts = re.findall(r"\d+|[a-zA-Z]+", text.removeprefix("v"))
-    key = [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts]
-    while key and key[-1] == (1, 0, ""):
-        key.pop()
-    return [*key, (0, 1, "")]  # 1.0 comes after 1.0-rc1, as an end is more than a letter
+    """As in Ansible's loose comparison: numbers, letters and other signs in their order, 1.0 before 1.0.0."""
+    parts = re.split(r"(\d+|[a-z]+|\.)", text.removeprefix("v"))
+    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts if part not in ("", ".")]
 
 
 TESTS: dict[str, Callable[..., bool]] = {
@@ -250,12 +252,29 @@ TESTS: dict[str, Callable[..., bool]] = {
 }
 
 
-def lookup(kind: str, *terms: str, default: Any = "") -> Any:
-    """``lookup('env', NAME)`` and ``lookup('file', PATH)``; several terms give their values joined by a comma."""
-    if kind.removeprefix("ansible.builtin.") == "env":
-        found = [os.environ.get(term, default) for term in terms]
-    elif kind.removeprefix("ansible.builtin.") == "file":
-        found = [Path(term).read_text(encoding="utf-8").rstrip() for term in terms]
-    else:
-        raise ValueError(f"lookup {kind!r} is not supported; env and file are")
+def _of_env(_context: Context, term: str, default: Any = "") -> Any:
+    return os.environ.get(term, default)
+
+
+def _of_file(context: Context, term: str) -> str:
+    folder = Path(str(context.resolve("playbook_dir")))
+    return (folder / Path(term).expanduser()).read_text(encoding="utf-8").rstrip()
+
+
+_LOOKUPS: dict[str, Callable[..., Any]] = {"env": _of_env, "file": _of_file}
+
+
+def lookup_of(kind: str) -> Callable[..., Any]:
+    """Raises ValueError for a lookup that there is not."""
+    found = _LOOKUPS.get(kind.removeprefix("ansible.builtin."))
+    if found is None:
+        raise ValueError(f"lookup {kind!r} is not supported; {' and '.join(_LOOKUPS)} are")
+    return found
+
+
+@pass_context
+def lookup(context: Context, kind: str, *terms: str, **options: Any) -> Any:
+    """``lookup('env', NAME)`` and ``lookup('file', PATH)``, where a relative path starts at the playbook's folder;
+    several terms give their values joined by a comma."""
+    found = [lookup_of(kind)(context, term, **options) for term in terms]
     return found[0] if len(found) == 1 else ",".join(map(str, found))

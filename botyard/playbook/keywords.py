@@ -66,25 +66,36 @@ META = {word: TASK[word] for word in ("name", "when", "vars", "tags", "ignore_er
 LOOP_CONTROL = {"loop_var": "identifier", "index_var": "identifier", "label": "any", "pause": "number?"}
 
 _ONE_HOST = "everything runs on this machine; the target is chosen by --target"
+_ONE_USER = "tasks run as the user who started botyard"
+_NO_SHELL = "no shell is ever used; use ansible.builtin.command"
 REFUSED: dict[str, str] = {
     "action": "write the module's name as the key",
     "any_errors_fatal": "the first failure always ends the playbook",
     "args": "write the arguments below the module's name",
     "async": "a task runs to its end; playbooks run side by side by import_playbook with vars: {side_by_side: GROUP}",
-    "become": "tasks run as the user who started botyard",
-    "become_method": "tasks run as the user who started botyard",
-    "become_user": "tasks run as the user who started botyard",
+    "become": _ONE_USER,
+    "become_exe": _ONE_USER,
+    "become_flags": _ONE_USER,
+    "become_method": _ONE_USER,
+    "become_user": _ONE_USER,
+    "blockinfile": "write the whole file by ansible.builtin.template or copy",
+    "break_when": "a loop runs to its end",
     "collections": "write modules with their full name",
+    "connection": "only a play has it, as connection: local",
     "debugger": "use --debug and --start-at-task",
     "delegate_facts": _ONE_HOST,
     "delegate_to": _ONE_HOST,
+    "extended": "a loop has index_var alone",
     "fact_path": "facts are never gathered",
     "gather_subset": "facts are never gathered",
     "gather_timeout": "facts are never gathered",
+    "get_url": "use ansible.builtin.uri with dest",
     "ignore_unreachable": "this machine is always reachable",
     "import_role": "there are no roles; use import_tasks",
+    "include": "use include_tasks or import_tasks",
     "include_role": "there are no roles; use import_tasks",
     "include_vars": "use vars_files of the play",
+    "lineinfile": "write the whole file by ansible.builtin.template or copy",
     "listen": "only handlers listen",
     "local_action": "every task is local: write the module's name as the key",
     "max_fail_percentage": _ONE_HOST,
@@ -94,15 +105,22 @@ REFUSED: dict[str, str] = {
     "port": _ONE_HOST,
     "post_tasks": "put them at the end of tasks, after meta: flush_handlers",
     "pre_tasks": "put them at the start of tasks, and meta: flush_handlers after them",
+    "raw": _NO_SHELL,
     "remote_user": _ONE_HOST,
+    "replace": "write the whole file by ansible.builtin.template or copy",
     "roles": "there are no roles; use import_tasks",
     "run_once": _ONE_HOST,
+    "script": _NO_SHELL,
     "serial": _ONE_HOST,
-    "shell": "no shell is ever used; use ansible.builtin.command",
+    "setup": "facts are never gathered",
+    "shell": _NO_SHELL,
+    "slurp": "use lookup('file', PATH)",
     "strategy": "tasks run in order; playbooks run side by side by import_playbook with vars: {side_by_side: GROUP}",
     "throttle": _ONE_HOST,
     "timeout": "long-running modules have a timeout argument of their own",
+    "validate_argspec": "there are no roles; use ansible.builtin.assert",
     "vars_prompt": "runs never ask; use --extra-vars",
+    "wait_for": "use ansible.builtin.uri or command with until",
 }
 META_REFUSED = {
     "clear_facts": "facts are never gathered",
@@ -123,13 +141,18 @@ def refuse_unknown(word: str, known: dict[str, Any] | list[str], where: Where, w
         refuse(where, f"{what} {word!r} is not supported", REFUSED[short])
     if short.startswith("with_"):
         refuse(where, f"{what} {word!r} is not supported", "use loop")
-    refuse(where, f"unknown {what} {word!r}", close_to(word, known) or f"there are: {', '.join(sorted(known))}")
+    there = f"there are: {', '.join(sorted(known))}" if len(known) < 20 else "invoke doc lists all that there are"
+    refuse(where, f"unknown {what} {word!r}", close_to(word, known) or there)
 
 
 def check_value(word: str, kind: str, value: Any, where: Where) -> None:
     """Raises BadInput where the value is of a wrong kind (as far as it is literal)."""
     if kind.endswith("?") and isinstance(value, Text) and value.is_template:
         return
+    if kind == "map" and isinstance(value, Map):
+        for key in value:
+            if not isinstance(key, str):
+                refuse(value.keys_at[key], f"{word}: the key {_what(key)} is no text", "quote it")
     if not _FITS[kind.removesuffix("?")](value):
         refuse(where, f"{word} takes {KINDS[kind.removesuffix('?')]}, not {_what(value)}")
 
@@ -139,7 +162,7 @@ def _identifier(value: Any) -> bool:
 
 
 def _conditions(value: Any) -> bool:
-    return isinstance(value, bool | str) or (isinstance(value, list) and all(isinstance(v, bool | str) for v in value))
+    return all(isinstance(one, bool | Text) for one in (value if isinstance(value, Seq) else [value]))
 
 
 def _words(value: Any) -> bool:
@@ -156,7 +179,7 @@ _FITS = {
     "bool": lambda value: isinstance(value, bool),
     "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "map": lambda value: isinstance(value, Map) and all(isinstance(key, str) for key in value),
+    "map": lambda value: isinstance(value, Map),
     "list": lambda value: isinstance(value, Seq),
     "tags": _tags,
     "handlers": _words,

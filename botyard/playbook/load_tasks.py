@@ -43,6 +43,7 @@ class TaskLoader:
         for entry, at in zip(entries, entries.items_at, strict=True):
             if not isinstance(entry, Map):
                 refuse(at, "a task is a mapping", "start it with '- name: ...'")
+            keywords.check_value("a task", "map", entry, at)
             if "block" in entry or "rescue" in entry or "always" in entry:
                 found.append(self._block(entry, outer, here))
             elif any(word in entry for word in _IMPORTS):

@@ -32,13 +32,13 @@ class Outcome:
     traceback: str = ""
     bad_input: bool = False
     attempts: int = 1
-    shown: str = ""  # the message as people see it, where it is not the registered one
+    shown: str | None = None  # the message as people see it, where it is not the registered one
     notify: list[str] = field(default_factory=list)
     included: list[tuple[Entries, Mapping[str, Any]]] = field(default_factory=list)  # tasks, and the loop's variables
 
     @property
     def msg(self) -> str:
-        return self.shown or str(self.data.get("msg") or "")
+        return str(self.data.get("msg") or "") if self.shown is None else self.shown
 
     @property
     def status(self) -> Status:
@@ -53,29 +53,27 @@ class Outcome:
         return cls({"changed": False, "failed": True, "msg": message}, cure=cure, bad_input=bad_input)
 
 
-def skipped(reason: str, condition: str = "") -> Outcome:
-    data = {"changed": False, "failed": False, "skipped": True, "skip_reason": reason, "msg": ""}
-    if condition:
-        data["false_condition"] = condition
-    return Outcome(data)
+def skipped(condition: Any) -> Outcome:
+    """As in Ansible, what was skipped has neither ``failed`` nor ``msg``."""
+    false = condition if isinstance(condition, bool) else str(condition)
+    reason = "Conditional result was False"
+    return Outcome({"changed": False, "skipped": True, "skip_reason": reason, "false_condition": false})
 
 
 def together(outcomes: Sequence[Outcome]) -> Outcome:
-    """The result of a loop, as ``register`` gives it."""
+    """The result of a loop, as ``register`` gives it: with Ansible's words, while people are told which item failed."""
     results = [o.data for o in outcomes]
     failed = [o for o in outcomes if o.status == "failed"]
-    data: dict[str, Any] = {
-        "results": results,
-        "changed": any(bool(r.get("changed")) for r in results),
-        "failed": bool(failed),
-        "msg": f"{len(failed)} of {len(results)} items failed: {failed[0].data.get('msg')}" if failed else "",
-    }
-    if all(o.status == "skipped" for o in outcomes):
-        data["skipped"] = True
-        data["skipped_reason" if not results else "skip_reason"] = (
-            "All items were skipped" if results else "No items in the list"
-        )
+    every = all(o.status == "skipped" for o in outcomes)
+    data: dict[str, Any] = {"results": results, "changed": any(bool(r.get("changed")) for r in results)}
+    if not results:
+        data.update(skipped=True, skipped_reason="No items in the list")
+    elif failed:
+        data.update(skipped=False, failed=True, msg="One or more items failed")
+    else:
+        data.update(skipped=every, msg=f"All items {'skipped' if every else 'completed'}")
     whole = Outcome(data, warnings=[w for o in outcomes for w in o.warnings])
+    whole.shown = f"{len(failed)} of {len(results)} items failed: {failed[0].data.get('msg')}" if failed else ""
     whole.notify = [name for o in outcomes for name in o.notify]
     whole.included = [one for o in outcomes for one in o.included]
     lines = [line for r in results for line in r.get("summary_lines") or []]

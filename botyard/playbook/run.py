@@ -20,7 +20,7 @@ from botyard.playbook.template import Templar
 from botyard.report.records import Broadcast, Clock, PlayRecord, RunReport
 from botyard.report.redact import Redactor
 
-_INTERRUPT_GRACE_S = 15
+_QUIET_S = 2  # after Ctrl-C: how long playbooks side by side may go on without any child process
 
 
 class Runner:
@@ -57,6 +57,7 @@ class Runner:
         except (KeyboardInterrupt, Stopped):
             self._stop.set(interrupted=True)
             process.end_children()
+            self._tasks.interrupt_running()
             self._report.exit_code = EXIT_INTERRUPTED
         self._report.duration_s = self._clock.now()
 
@@ -87,7 +88,8 @@ class Runner:
             except TaskFailed as failure:
                 own.failures.append(failure)
                 stop.set()
-                self._listener.progress(failure.record, "ends here; its neighbours finish the task they are in")
+                if not stop.interrupted:
+                    self._listener.progress(failure.record, "ends here; its neighbours finish the task they are in")
             except Stopped:
                 pass
             except BaseException as fault:  # noqa: BLE001 - raised again below, in the thread that waits
@@ -105,9 +107,10 @@ class Runner:
                     pass  # short rounds: a wait without end would hold back Ctrl-C
         except KeyboardInterrupt:
             stop.set(interrupted=True)
-            deadline_s = self._clock.now() + _INTERRUPT_GRACE_S
-            while not all(own.done.wait(0.1) for own in lanes) and self._clock.now() < deadline_s:
-                process.end_children()  # again and again: a lane may just have been starting one
+            quiet_since_s = self._clock.now()
+            while not all(own.done.wait(0.1) for own in lanes) and self._clock.now() < quiet_since_s + _QUIET_S:
+                if process.end_children():  # again and again: a lane may just have been starting one
+                    quiet_since_s = self._clock.now()
             raise
         before = dict(lane.facts)
         for own in lanes:

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from yaml.constructor import SafeConstructor
-from yaml.error import MarkedYAMLError, YAMLError
+from yaml.error import MarkedYAMLError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.reader import ReaderError
 
 from botyard import yaml11
 from botyard.contracts import BadInput, shown
 
 _TAG = "tag:yaml.org,2002:"
+_MAX_ALIASED = 100_000  # nodes below aliases: a few lines of aliases of aliases can stand for billions
 _PLAIN = SafeConstructor()
 
 
@@ -112,24 +114,36 @@ def read_yaml(file: Path, asked_at: Where | None = None) -> Any:
         BadInput: missing or unreadable file, bad YAML, duplicate key, unknown tag.
     """
     try:
-        content = file.read_text(encoding="utf-8")
+        data = file.read_bytes()
     except FileNotFoundError:
         siblings = [p.name for p in file.parent.glob("*.y*ml")] if file.parent.is_dir() else []
         problem, cure = f"no such file: {shown(file)}", close_to(file.name, siblings)
         raise (located(asked_at, problem, cure) if asked_at else BadInput(problem, cure)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        problem, cure = f"cannot read {shown(file)}: {error}", "a playbook is a YAML file in UTF-8"
+    except OSError as error:
+        problem, cure = f"cannot read {shown(file)}: {error.strerror}", "a playbook is a YAML file in UTF-8"
         raise (located(asked_at, problem, cure) if asked_at else BadInput(problem, cure)) from None
+    try:
+        content = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        problem = f"not UTF-8: the byte 0x{data[error.start]:02x} begins no character"
+        raise located(_at_end_of(file, before), problem, "save the file as UTF-8") from None
     try:
         node = yaml11.compose(content)
         return _Builder(file).build(node) if node is not None else None
     except MarkedYAMLError as error:
         line, column, what, cure = yaml11.fault(content, error)
         raise located(Where(file, line, column), f"not valid YAML: {what}", cure) from None
-    except YAMLError as error:
-        raise located(Where(file, 1, 1), f"not valid YAML: {str(error).splitlines()[0]}") from None
+    except ReaderError as error:
+        problem = f"not valid YAML: the character #x{error.character:04x} is not allowed"
+        raise located(_at_end_of(file, content[: error.position]), problem, "take it out") from None
     except RecursionError:
         raise located(Where(file, 1, 1), "not valid YAML: nested too deeply, or an alias that holds itself") from None
+
+
+def _at_end_of(file: Path, text: str) -> Where:
+    """The place in a file that begins with ``text``, right after that."""
+    return Where(file, text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1)
 
 
 def _slip(text: str, *, plain: bool) -> str:
@@ -146,22 +160,36 @@ def _slip(text: str, *, plain: bool) -> str:
 class _Builder:
     def __init__(self, file: Path) -> None:
         self.file = file
+        self._unsafe = 0  # depth below the tag !unsafe
+        self._seen: set[int] = set()
+        self._aliased = 0
 
     def where(self, node: Node) -> Where:
         return Where(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
 
     def build(self, node: Node) -> Any:
         where = self.where(node)
-        if isinstance(node, MappingNode):
-            return self.mapping(node, where)
-        if isinstance(node, SequenceNode):
-            items = Seq(where)
-            for child in node.value:
-                items.append(self.build(child))
-                items.items_at.append(self.where(child))
-            return items
-        assert isinstance(node, ScalarNode)  # noqa: S101 - there is no fourth kind
-        return self.scalar(node, where)
+        if id(node) in self._seen:
+            self._aliased += 1
+            if self._aliased > _MAX_ALIASED:
+                refuse(where, "aliases of aliases make the file too large", "write out what is meant")
+        self._seen.add(id(node))
+        if isinstance(node, ScalarNode):
+            return self.scalar(node, where)
+        kind, unsafe = ("map" if isinstance(node, MappingNode) else "seq"), node.tag == "!unsafe"
+        if not unsafe and node.tag not in (_TAG + kind, "!"):
+            refuse(where, f"unknown YAML tag {node.tag}", "only !unsafe is known")
+        self._unsafe += unsafe
+        built = self.mapping(node, where) if isinstance(node, MappingNode) else self.sequence(node, where)
+        self._unsafe -= unsafe
+        return built
+
+    def sequence(self, node: SequenceNode, where: Where) -> Seq:
+        items = Seq(where)
+        for child in node.value:
+            items.append(self.build(child))
+            items.items_at.append(self.where(child))
+        return items
 
     def mapping(self, node: MappingNode, where: Where) -> Map:
         result = Map(where)
@@ -199,6 +227,8 @@ class _Builder:
         if kind in ("str", "timestamp", "value"):
             if slip := _slip(text, plain=not node.style):
                 refuse(where, slip, "mend it; text that is meant so takes quotes, braces the tag !unsafe")
+            if self._unsafe:
+                return text
             return Text(text, where.moved(1) if node.style in ("|", ">") else where)
         if kind not in ("null", "bool", "int", "float"):
             refuse(where, f"unknown YAML tag {node.tag}", "only !unsafe is known")

@@ -111,6 +111,12 @@ class TaskRunner:
             record.summary_lines = [clean.text(str(line)) for line in lines]
         self._listener.task_done(record)
 
+    def interrupt_running(self) -> None:
+        """What still runs, side by side with what Ctrl-C ended, ends with this process."""
+        for record in self._report.tasks:
+            if record.status == "running":
+                self._close(record, Outcome({"msg": "interrupted"}), "interrupted", hidden=False)
+
     def _ignores(self, task: Task, scope: Scope) -> bool:
         try:
             return bool(self._one(task.outer.ignore_errors, scope))
@@ -143,8 +149,9 @@ class TaskRunner:
             items = self._templar.render(task.loop, scope)
         except TemplateFailed:
             # As in Ansible: a condition that is false without the loop's items excuses an undefined list.
-            if task.outer.when and not self._holds(task.outer.when, scope):
-                return skipped("Conditional result was False")
+            false = self._first_false(task.outer.when, scope)
+            if false is not None:
+                return skipped(false)
             raise
         if not isinstance(items, list | tuple):
             at_loop = task.loop.where if isinstance(task.loop, Text) else task.where
@@ -157,7 +164,7 @@ class TaskRunner:
                 time.sleep(float(self._one(task.loop_pause, scope)))
             own = {task.loop_var: item, "ansible_loop_var": task.loop_var}
             if task.index_var:
-                own[task.index_var] = index
+                own |= {task.index_var: index, "ansible_index_var": task.index_var}
             inner = scope.with_layer(own)
             try:
                 outcome = self._round(task, at, inner, record, hidden)
@@ -187,9 +194,9 @@ class TaskRunner:
 
     def _round(self, task: Task, at: At, scope: Scope, record: TaskRecord, hidden: bool) -> Outcome:
         """The task once, or until its condition holds."""
-        for condition in task.outer.when:
-            if not self._holds((condition,), scope):
-                return skipped("Conditional result was False", str(condition))
+        false = self._first_false(task.outer.when, scope)
+        if false is not None:
+            return skipped(false)
         wanted = 3 if task.retries is None else max(0, int(self._one(task.retries, scope)))
         attempts = wanted + 1 if task.until or task.retries is not None else 1
         for attempt in range(1, attempts + 1):
@@ -204,9 +211,9 @@ class TaskRunner:
             if done:
                 return outcome
             if attempt == attempts or at.lane.stop.interrupted:
-                outcome.data["failed"] = True
-                if not outcome.data.get("msg"):
-                    outcome.data["msg"] = f"not as wanted after {attempt} attempts"
+                outcome.data |= {"failed": True, "attempts": attempt - 1}  # as Ansible counts where none was right
+                if not outcome.msg:
+                    outcome.shown = f"not as wanted after {attempt} attempts"
                 return outcome
             if not hidden:
                 self._say(record, f"attempt {attempt} of {attempts}: {outcome.msg or 'not as wanted yet'}")
@@ -222,13 +229,18 @@ class TaskRunner:
     def _judge(self, task: Task, outcome: Outcome, scope: Scope) -> None:
         if outcome.data.get("skipped") or outcome.bad_input:
             return
-        if task.changed_when is not None:
-            outcome.data["changed"] = self._holds(task.changed_when, scope)
-        if task.failed_when is not None:
-            outcome.data["failed"] = failed = self._holds(task.failed_when, scope)
-            outcome.data["failed_when_result"] = failed
-            if failed and not outcome.data.get("msg"):
-                outcome.data["msg"] = f"failed_when holds: {' and '.join(map(str, task.failed_when))}"
+        data, word = outcome.data, "changed_when_result"
+        try:
+            if task.changed_when is not None:
+                data["changed"] = self._holds(task.changed_when, scope)
+            word = "failed_when_result"
+            if task.failed_when is not None:
+                data["failed"] = data[word] = self._holds(task.failed_when, scope)
+                if data["failed"] and not data.get("msg"):
+                    outcome.shown = f"failed_when holds: {' and '.join(map(str, task.failed_when))}"
+        except TemplateFailed as error:  # what the module did stays known
+            data |= {"failed": True, word: error.message}
+            outcome.shown, outcome.cure = error.message, error.cure
 
     def _call(self, task: Task, at: At, scope: Scope, record: TaskRecord, hidden: bool) -> Outcome:
         """The module itself; whatever it raises becomes a failed result."""
@@ -255,6 +267,7 @@ class TaskRunner:
             )
             result = cast("Result", task.spec.run(args, context))
             included = self._included(task, args, at)
+            outcome = self._taken(task, result, at)
         except TemplateFailed:
             raise
         except BotyardError as error:
@@ -270,7 +283,6 @@ class TaskRunner:
             )
             outcome.traceback = tracebacks.format_exc()
         else:
-            outcome = self._taken(result, at)
             outcome.notify = [] if notify is None else notify if isinstance(notify, list) else [notify]
             outcome.included = included
         return outcome
@@ -283,15 +295,16 @@ class TaskRunner:
             raise BotyardError("include_tasks goes too deep", "a file that includes itself needs a when that ends it")
         return [(task.load(args.file) if task.included is None else task.included, {})]
 
-    def _taken(self, result: Result, at: At) -> Outcome:
+    def _taken(self, task: Task, result: Result, at: At) -> Outcome:
         data = {**self._redactor.unwrapped(result.data), "changed": result.changed, "failed": result.failed}
         if result.skipped:
             data["skipped"] = True
-        data.setdefault("msg", result.msg)
+        if result.msg and (result.failed or not task.module.startswith(("ansible.", "kubernetes."))):
+            data.setdefault("msg", result.msg)  # of Ansible's own modules those that register one have it in their data
         facts = data.get("ansible_facts")
         if isinstance(facts, Mapping):
             at.lane.facts.update(facts)
-        return Outcome(data, list(result.diff), list(result.warnings), shown=result.msg)
+        return Outcome(data, list(result.diff), list(result.warnings), shown=result.msg or None)
 
     def _arguments(self, task: Task, scope: Scope) -> Any:
         rendered = task.spec.expressions(task.args) | self._templar.render(task.spec.templates(task.args), scope)
@@ -317,7 +330,10 @@ class TaskRunner:
         return self._templar.render(value, scope)
 
     def _holds(self, conditions: Conditions, scope: Scope) -> bool:
-        """Whether all hold; as in Ansible since 2.19 each must give true or false."""
+        return self._first_false(conditions, scope) is None
+
+    def _first_false(self, conditions: Conditions, scope: Scope) -> Any:
+        """The first that does not hold, None if all do; as in Ansible since 2.19 each must give true or false."""
         for condition in conditions:
             value = self._templar.evaluate(condition, scope) if isinstance(condition, Text) else condition
             if not isinstance(value, bool):
@@ -325,8 +341,8 @@ class TaskRunner:
                 message = f"{where}: the condition {str(condition)!r} gives {type(value).__name__}, not true or false"
                 raise TemplateFailed(message, "compare it, or use | bool, | length > 0, is defined")
             if not value:
-                return False
-        return True
+                return condition
+        return None
 
 
 def _notify(outcome: Outcome, at: At) -> None:

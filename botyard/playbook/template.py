@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from types import GeneratorType
 from typing import Any, ClassVar, cast
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, UndefinedError, nodes
+from jinja2.lexer import TOKEN_STRING, TOKEN_VARIABLE_BEGIN, TOKEN_VARIABLE_END, Lexer
 from jinja2.nativetypes import NativeCodeGenerator
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import consume, missing
 
 from botyard.contracts import BotyardError
-from botyard.playbook.filters import EXCUSING, FILTERS, OMIT, TESTS, lookup
+from botyard.playbook.filters import EXCUSING, FILTERS, OMIT, TESTS, lookup, lookup_of
 from botyard.playbook.source import Map, Seq, Text, Where, close_to, located
 
-# What a wrong expression can raise while it runs; anything else is a fault of ours.
-_FAULTS = (TemplateError, TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError, OSError)
+_KNOWN = "docs/reference/keywords.md lists filters, tests and lookups"
 _MAX_DEPTH = 40
+_MAX_LENGTH = 10_000_000  # items or characters that * makes
+_MAX_BITS = 10_000  # of a number that * or ** makes; Python writes none of more than 4300 digits
 
 
 class TemplateFailed(BotyardError):
@@ -60,6 +62,15 @@ class _CodeGenerator(NativeCodeGenerator):
             return super()._output_child_to_const(node, frame, finalize)
         raise nodes.Impossible
 
+    def visit_Call(self, node: nodes.Call, frame: Any, forward_caller: bool = False) -> None:
+        kind = node.args[0] if node.args else None
+        if isinstance(node.node, nodes.Name) and node.node.name == "lookup" and isinstance(kind, nodes.Const):
+            try:
+                lookup_of(str(kind.value))
+            except ValueError as error:
+                self.fail(str(error), node.lineno)
+        super().visit_Call(node, frame, forward_caller=forward_caller)
+
 
 class _LazyContext(Context):
     scope: Scope
@@ -82,19 +93,46 @@ def _passing_on(function: Any) -> Callable[..., Any]:
     return call
 
 
+class _Lexer(Lexer):
+    """As in Ansible, ``\\`` in a string between ``{{`` and ``}}`` is a plain sign: YAML has read it once already."""
+
+    def tokeniter(self, *args: Any, **named: Any) -> Iterator[tuple[int, str, str]]:
+        inside = False
+        for line, kind, text in super().tokeniter(*args, **named):
+            inside = kind != TOKEN_VARIABLE_END and (inside or kind == TOKEN_VARIABLE_BEGIN)
+            yield line, kind, text.replace("\\", "\\\\") if inside and kind == TOKEN_STRING else text
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     code_generator_class = _CodeGenerator
     context_class = _LazyContext
+    intercepted_binops = frozenset({"*", "**"})
 
-    def __init__(self) -> None:
-        # Newlines as Ansible keeps them.
-        super().__init__(undefined=_Undefined, keep_trailing_newline=True, trim_blocks=True, autoescape=False)
+    def __init__(self, lexer: type[Lexer]) -> None:
+        super().__init__(undefined=_Undefined, trim_blocks=True, autoescape=False)
+        self._own_lexer = lexer(self)
         self.filters.update(FILTERS)
         self.tests.update(TESTS)
         for table, excused in ((self.filters, EXCUSING), (self.tests, ("defined", "undefined"))):
             table.update({name: _passing_on(table[name]) for name in table if name not in excused})
         self.globals.pop("lipsum", None)
         self.globals.update(omit=OMIT, lookup=lookup)
+
+    @property
+    def lexer(self) -> Lexer:
+        return self._own_lexer
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """``*`` and ``**``, but for what would fill the memory or take for ever."""
+        if isinstance(left, int) and isinstance(right, int):
+            bits = left.bit_length() * right if operator == "**" else left.bit_length() + right.bit_length()
+            if bits > _MAX_BITS:
+                raise OverflowError("the number is too large")
+        elif operator == "*":
+            for many, count in ((left, right), (right, left)):
+                if isinstance(many, Sized) and isinstance(count, int) and len(many) * count > _MAX_LENGTH:
+                    raise OverflowError(f"more than {_MAX_LENGTH} characters or items")
+        return super().call_binop(context, operator, left, right)
 
 
 class Scope:
@@ -139,12 +177,12 @@ class Scope:
 class Templar:
     """Compiles and renders; compiled templates are kept for the run."""
 
-    _shared: ClassVar[_Environment | None] = None
+    _shared: ClassVar[tuple[_Environment, _Environment] | None] = None
 
     def __init__(self) -> None:
         if Templar._shared is None:
-            Templar._shared = _Environment()
-        self._env = Templar._shared
+            Templar._shared = (_Environment(_Lexer), _Environment(Lexer))
+        self._env, self._plain = Templar._shared  # for strings of a playbook; for conditions and files
         self._templates: dict[str, Template] = {}
         self._expressions: dict[str, Template] = {}
 
@@ -159,7 +197,7 @@ class Templar:
 
     def parse(self, text: Text, *, expression: bool = False) -> nodes.Template:
         """What Jinja2 makes of it."""
-        return self._env.parse(f"{{{{ ({_unwrapped(text)}) }}}}" if expression else str(text))
+        return self._plain.parse(f"{{{{ ({_unwrapped(text)}) }}}}") if expression else self._env.parse(str(text))
 
     def is_global(self, name: str) -> bool:
         return name in self._env.globals
@@ -186,22 +224,22 @@ class Templar:
             context = self._context(template, scope)
             consume(template.root_render_func(context))
             return _native(context.vars["result"])
-        except _FAULTS as error:
+        except Exception as error:  # a filter may raise anything, and what it was given is to blame
             raise _failure(text, error, scope) from error
 
     def render_file(self, content: str, where: Where, scope: Scope) -> str:
         """The text of a template file (the file itself is trusted, like a playbook)."""
-        return str(self._rendered(Text(content, where), scope, as_text=True))
+        return str(self._rendered(Text(content, where), scope, of_file=True))
 
-    def _rendered(self, text: Text, scope: Scope, *, as_text: bool = False) -> Any:
-        template = self._compiled(text)
+    def _rendered(self, text: Text, scope: Scope, *, of_file: bool = False) -> Any:
+        template = self._compiled(text, of_file=of_file)
         try:
             parts = list(template.root_render_func(self._context(template, scope)))
-            if as_text:
-                return "".join(_as_text(part) for part in parts)
-            return _concat(parts)
-        except _FAULTS as error:
+            result = "".join(_as_text(part) for part in parts) if of_file else _concat(parts)
+        except Exception as error:
             raise _failure(text, error, scope) from error
+        # As in Ansible: a text ends with as many newlines as its template; anything else has none.
+        return result + "\n" * (_last_newlines(text) - _last_newlines(result)) if isinstance(result, str) else result
 
     @staticmethod
     def _context(template: Template, scope: Scope) -> _LazyContext:
@@ -210,22 +248,28 @@ class Templar:
         context.scope = scope
         return context
 
-    def _compiled(self, text: Text, *, expression: bool = False) -> Template:
-        cache = self._expressions if expression else self._templates
+    def _compiled(self, text: Text, *, expression: bool = False, of_file: bool = False) -> Template:
+        cache = self._expressions if expression else {} if of_file else self._templates
         found = cache.get(text)
         if found is None:
             try:
                 if expression:
-                    found = self._env.compile_expression(_unwrapped(text), undefined_to_none=False)._template
+                    found = self._plain.compile_expression(_unwrapped(text), undefined_to_none=False)._template
                 else:
-                    found = self._env.from_string(str(text))
+                    found = (self._plain if of_file else self._env).from_string(str(text))
             except TemplateSyntaxError as error:
                 hint = _name_hint(str(error.message), self._env)
                 cure = hint or "see the Jinja2 template syntax"
                 line = max(0, (error.lineno or 1) - 1) if "\n" in text else 0
                 raise located(text.where.moved(line), f"bad Jinja2: {error.message}", cure) from None
+            except RecursionError:
+                raise located(text.where, "bad Jinja2: nested too deeply", "make several variables of it") from None
             cache[str(text)] = found
         return found
+
+
+def _last_newlines(text: str) -> int:
+    return len(text) - len(text.rstrip("\n"))
 
 
 def texts_of(value: Any) -> Iterator[Text]:
@@ -253,7 +297,7 @@ def _unwrapped(text: Text) -> str:
 
 
 def _native(value: Any) -> Any:
-    if isinstance(value, StrictUndefined):
+    if isinstance(value, Undefined):
         value._fail_with_undefined_error()
     if isinstance(value, GeneratorType | range) or type(value).__name__ in ("dict_keys", "dict_values", "dict_items"):
         return list(value)
@@ -261,14 +305,14 @@ def _native(value: Any) -> Any:
 
 
 def _as_text(part: Any) -> str:
-    value = _native(part)
+    value = part if type(part) is Undefined else _native(part)  # of an if without else: nothing
     return "" if value is None else str(value)
 
 
 def _concat(parts: list[Any]) -> Any:
     """One expression keeps its type; text around it makes a string. Never read as a literal again."""
     if not parts:
-        return ""
+        return None
     return _native(parts[0]) if len(parts) == 1 else "".join(_as_text(part) for part in parts)
 
 
@@ -276,6 +320,8 @@ def _failure(text: Text, error: Exception, scope: Scope) -> TemplateFailed:
     if isinstance(error, TemplateFailed):
         return error
     message = str(error) or type(error).__name__
+    if isinstance(error, KeyError):
+        message = f"there is no {message}"
     cure = ""
     if message.endswith("is undefined"):
         name = ast.literal_eval(message.removesuffix(" is undefined"))
@@ -288,9 +334,13 @@ def _failure(text: Text, error: Exception, scope: Scope) -> TemplateFailed:
 
 
 def _name_hint(message: str, env: _Environment) -> str:
-    names: Iterable[str] = ()
-    if message.startswith("No filter named"):
-        names = env.filters
-    elif message.startswith("No test named"):
-        names = env.tests
-    return close_to(message.split("'")[1], names) if names and "'" in message else ""
+    """What was meant by a filter or test that there is not."""
+    kinds: dict[str, tuple[Iterable[str], Iterable[str], str]] = {
+        "No filter named": (env.filters, env.tests, "it is a test: write is {}"),
+        "No test named": (env.tests, env.filters, "it is a filter: write | {}"),
+    }
+    for start, (known, others, other) in kinds.items():
+        if message.startswith(start):
+            name = message.split("'")[1]
+            return other.format(name) if name in others else close_to(name, known) or _KNOWN
+    return ""

@@ -17,6 +17,17 @@ from botyard.playbook.select import Selection
 from botyard.playbook.source import Text, close_to, refuse
 from botyard.playbook.template import Scope, Templar, TemplateFailed, has_template, texts_of
 
+# Names that Ansible knows and this engine does not, and why.
+_ELSEWHERE = {
+    "groups": "everything runs on this machine: there is no inventory",
+    "group_names": "everything runs on this machine: there is no inventory",
+    "hostvars": "everything runs on this machine: write the variable's name alone",
+    "now": "write the time with ansible.builtin.command: date",
+    "q": "use lookup('env', NAME) or lookup('file', PATH)",
+    "query": "use lookup('env', NAME) or lookup('file', PATH)",
+    "role_path": "there are no roles; use playbook_dir",
+    "vars": "write the variable's name alone",
+}
 _BINARY = nodes.Output | nodes.BinExpr | nodes.Concat
 _UNARY = nodes.UnaryExpr | nodes.Getattr | nodes.Getitem | nodes.Call
 
@@ -120,11 +131,17 @@ class _Walk:
         own = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
         for asked in (asked for node in tree.body for asked in _asked(node)):
             name = asked.name
-            if name in own or name in seen or self.templar.is_global(name):
+            if name in own or self.templar.is_global(name):
                 continue
+            if name in seen:
+                refuse(text.where, f"the variable {name!r} is made from itself", "give one of the two another name")
             layer = next((layer for layer in layers if name in layer), None)
             if layer is None:
-                cure = close_to(name, [known for layer in layers for known in layer])
+                known = {name for layer in layers for name in layer}
+                cure = _ELSEWHERE.get(name) or close_to(name, known)
+                if name.startswith("ansible_"):
+                    ours = sorted(name for name in known if name.startswith("ansible_"))
+                    cure = f"facts about machines are never gathered; there are: {', '.join(ours)}"
                 if name in self.left_out:
                     cure = f"the task at {self.left_out[name].where} would set it, but the flags leave it out"
                 where = text.where.moved(asked.lineno - 1) if "\n" in text else text.where

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from botyard import modules
 from botyard.contracts import BadInput
+from botyard.playbook.filters import FILTERS, TESTS
 from botyard.playbook.keywords import REFUSED
 from botyard.playbook.source import close_to
 from botyard.reference.facts import module
@@ -31,8 +32,11 @@ def _about(name: str) -> list[RenderableType]:
         texts.append(keyword_text(name))
     if not texts and name in REFUSED:
         texts.append(f"## {name}\n\nA word of Ansible's that is refused: {REFUSED[name]}.\n")
+    for table, kind in ((FILTERS, "filter"), (TESTS, "test")):
+        if name in table:
+            texts.append(f"## {name}\n\nA {kind}, as Ansible's. All that there are: docs/reference/keywords.md\n")
     if not texts:
-        known = [*modules.MODULES, *map(short, modules.MODULES), *MEANING, *REFUSED]
+        known = [*modules.MODULES, *map(short, modules.MODULES), *MEANING, *REFUSED, *FILTERS, *TESTS]
         raise BadInput(f"nothing is known about {name!r}", close_to(name, known) or "invoke doc lists what there is")
     return [Markdown(text) for text in texts]
 

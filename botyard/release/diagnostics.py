@@ -6,11 +6,12 @@ import base64
 import contextlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from botyard.later import later
+from botyard.release import sensitive
 from botyard.release.pods import blocker, is_ready
 from botyard.tools.kube import Kube
 
@@ -22,21 +23,29 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _HIDDEN_FROM_CHARS = 8  # shorter values would blot out plain words
 
 
-def collect(kube: Kube, namespace: str, folder: Path, pods: Sequence[dict[str, Any]] | None = None) -> str:
+def collect(
+    kube: Kube,
+    namespace: str,
+    folder: Path,
+    pods: Sequence[dict[str, Any]] | None = None,
+    hidden: Iterable[str] = (),
+) -> str:
     """Writes events, a description and the logs of pods into ``folder``; returns a few lines for an error message.
 
     Args:
         pods: those concerned; all of the namespace where None.
+        hidden: texts that must not be shown, besides the values of the namespace's Secrets.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    hide = _hider(kube, namespace)
     found = list(pods) if pods is not None else kube.list("v1", "Pod", namespace)
     events = sorted(kube.list("v1", "Event", namespace), key=_when)
-    _write(folder / "events.txt", "\n".join(map(event_line, events)), hide)
     objects = {
         kind: [_without_managed(o) for o in kube.list(version, kind, namespace)]
         for version, kind in (("apps/v1", "Deployment"), ("apps/v1", "ReplicaSet"), ("v1", "Service"))
     }
+    # An older ReplicaSet may show what a Secret held before; and not every password is in a Secret.
+    hide = _hider(kube, namespace, {*hidden, *sensitive.of_values([objects, found])})
+    _write(folder / "events.txt", "\n".join(map(event_line, events)), hide)
     _write(folder / "objects.json", json.dumps(objects, indent=2, ensure_ascii=False), hide)
     summary: list[str] = []
     for pod in found:
@@ -125,9 +134,9 @@ def _write(file: Path, text: str, hide: Callable[[str], str]) -> None:
     file.write_text(hide(text), encoding="utf-8")
 
 
-def _hider(kube: Kube, namespace: str) -> Callable[[str], str]:
-    """Replaces the values of the namespace's own Secrets: a reply or a URL in a log may hold a token."""
-    values: set[str] = set()
+def _hider(kube: Kube, namespace: str, hidden: Iterable[str]) -> Callable[[str], str]:
+    """Replaces these texts and the values of the namespace's Secrets: a reply or a URL in a log may hold a token."""
+    values = {value for value in hidden if len(value) >= _HIDDEN_FROM_CHARS}
     with contextlib.suppress(kubernetes.client.ApiException):  # no right to read Secrets: then none can be hidden
         for secret in kube.list("v1", "Secret", namespace, fields="type=Opaque"):
             for encoded in (secret.get("data") or {}).values():
@@ -135,8 +144,11 @@ def _hider(kube: Kube, namespace: str) -> Callable[[str], str]:
                 if len(value) >= _HIDDEN_FROM_CHARS:
                     values.add(value)
 
+    values |= {json.dumps(value, ensure_ascii=False)[1:-1] for value in values}
+    longest_first = sorted(values, key=len, reverse=True)  # one may lie in another
+
     def hide(text: str) -> str:
-        for value in values:
+        for value in longest_first:
             text = text.replace(value, "***")
         return text
 

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from botyard.tools.kube import Kube
 
 _STILL_STARTING = {"ContainerCreating", "PodInitializing", ""}
 _LINE_CHARS = 300
+_INSTANCE = "app.kubernetes.io/instance"
 # The scheduler always adds why it evicts nobody; that is never the cause.
 _PREEMPTION = re.compile(r"\.\s+(no new claims to deallocate,\s*)?preemption:.*", re.DOTALL)
 _DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 
 
-def release_pods(kube: Kube, namespace: str, release: str) -> list[dict[str, Any]]:
-    """The pods that carry the usual label of a Helm release."""
-    return kube.list("v1", "Pod", namespace, labels=f"app.kubernetes.io/instance={release}")
+def release_pods(kube: Kube, namespace: str, release: str, selectors: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """The pods that carry the usual label of a Helm release, and those that ``selectors`` choose."""
+    found: dict[str, dict[str, Any]] = {}
+    for labels in (f"{_INSTANCE}={release}", *selectors):
+        found |= {pod["metadata"]["name"]: pod for pod in kube.list("v1", "Pod", namespace, labels=labels)}
+    return list(found.values())
+
+
+def selectors_of(bodies: Iterable[dict[str, Any]], release: str) -> tuple[str, ...]:
+    """How the pods of a chart are found that does not give them the usual label: one selector a workload."""
+    found = []
+    for body in bodies:
+        if body["kind"] in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"):
+            labels = (body["spec"].get("selector") or {}).get("matchLabels") or {}
+            if labels and labels.get(_INSTANCE) != release:
+                found.append(",".join(f"{key}={value}" for key, value in sorted(labels.items())))
+    return tuple(found)
 
 
 def is_ready(pod: dict[str, Any]) -> bool:

@@ -10,12 +10,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from botyard.contracts import BotyardError, CommandError, Diff, TimedOut
-from botyard.release import desired, diagnostics, pods
+from botyard.release import desired, diagnostics, pods, sensitive
 from botyard.tools.helm import STATUS_DEPLOYED, Chart, Helm, Release
 from botyard.tools.kube import Kube, no_answer
 from botyard.wait import wait_until
@@ -37,6 +37,8 @@ class Plan:
         values_files: merged by helm in this order.
         values: win over the files.
         wait_s: seconds for everything to become ready; None does not wait.
+        hidden: texts that evidence must not show.
+        selectors: choose its pods, besides the usual label.
     """
 
     name: str
@@ -48,16 +50,32 @@ class Plan:
     reset_values: bool = True
     create_namespace: bool = False
     wait_s: int | None = None
+    hidden: frozenset[str] = frozenset()
+    selectors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What has to be done: nothing where ``why`` is empty."""
+    """What has to be done: nothing where ``why`` is empty.
+
+    Args:
+        wanted: what helm would make of the plan; None where it could not say.
+    """
 
     why: str = ""
     live: Release | None = None
     diff: tuple[Diff, ...] = ()
     warning: str = ""
+    wanted: Release | None = None
+
+    def known_to(self, plan: Plan) -> Plan:
+        """The plan with what the renderings say of it: texts that must never be shown, and how its pods are found."""
+        known = [one for one in (self.live, self.wanted) if one is not None]
+        hidden = {*sensitive.of_values([one.values for one in known])}
+        for one in known:
+            hidden.update(sensitive.of_manifest(f"{one.manifest}\n---\n{one.hooks}"))
+        bodies = desired.load_documents(known[-1].manifest) if known else []
+        return replace(plan, hidden=plan.hidden | hidden, selectors=pods.selectors_of(bodies, plan.name))
 
 
 @contextmanager
@@ -86,16 +104,17 @@ def decide(helm: Helm, kube: Kube, plan: Plan, values: Sequence[Path], check: bo
     Raises:
         CommandError: the chart cannot be rendered with these values, or the server refuses it.
     """
-    decision = _compare(helm, kube, plan, values, check)
+    decision = _observed(helm, kube, plan, values, check)
     if decision.why and not check and not (decision.live and decision.live.pending):
         _dry_run(helm, plan, values)
     return decision
 
 
-def _compare(helm: Helm, kube: Kube, plan: Plan, values: Sequence[Path], check: bool) -> Decision:
+def _observed(helm: Helm, kube: Kube, plan: Plan, values: Sequence[Path], check: bool) -> Decision:
     """As ``decide``; outside of check mode what is rendered is not validated, as mostly it is what was released."""
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with ThreadPoolExecutor(max_workers=3) as pool:
         asked = pool.submit(helm.status, plan.name, plan.namespace)
+        chart = pool.submit(helm.chart_of, plan.name, plan.namespace)
         rendered = pool.submit(_dry_run, helm, plan, values, validate=check)
         live = asked.result()
         if live is not None and live.pending:
@@ -106,19 +125,30 @@ def _compare(helm: Helm, kube: Kube, plan: Plan, values: Sequence[Path], check: 
             if not (check and _NOT_THERE_YET.search(error.stderr)):
                 raise
             return Decision(why="it cannot be compared yet", live=live, warning=error.stderr.strip().splitlines()[-1])
+        if live is not None:
+            live = replace(live, chart=chart.result())
+    why, changes = _compared(kube, live, new)
+    return Decision(why, live, tuple(changes), wanted=new)
+
+
+def _compared(kube: Kube, live: Release | None, new: Release) -> tuple[str, Sequence[Diff]]:
+    """Why the release is not as wanted ('' where it is), and in what."""
     if live is None:
-        return Decision("it is not installed", None, tuple(manifest_diff("", new.manifest)))
+        return "it is not installed", manifest_diff("", new.manifest)
     if live.status != STATUS_DEPLOYED:
-        return Decision(f"its last revision is {live.status}", live, tuple(manifest_diff(live.manifest, new.manifest)))
-    changes = manifest_diff(live.manifest, new.manifest)
-    if changes:
-        return Decision("it would be rendered differently", live, tuple(changes))
+        return f"its last revision is {live.status}", manifest_diff(live.manifest, new.manifest)
+    if changes := manifest_diff(live.manifest, new.manifest):
+        return "it would be rendered differently", changes
+    if changes := manifest_diff(live.hooks, new.hooks):
+        return "its hooks would be rendered differently", changes
     if canonical(live.values) != canonical(new.values):
-        return Decision("its values differ", live, (_values_diff(live, new),))
-    drift = drifted(kube, live)
-    if drift:
-        return Decision(f"the cluster differs from it: {', '.join(d.header for d in drift)}", live, tuple(drift))
-    return Decision(live=live)
+        return "its values differ", [_values_diff(live, new)]
+    if live.chart != new.chart:
+        # No pod is touched, but helm list and a roll back would name the old one; Ansible's own module says the same.
+        return f"its chart is {live.chart}", [Diff(f"chart of {live.name}", f"{live.chart}\n", f"{new.chart}\n")]
+    if drift := drifted(kube, live):
+        return f"the cluster differs from it: {', '.join(d.header for d in drift)}", drift
+    return "", []
 
 
 def _dry_run(helm: Helm, plan: Plan, values: Sequence[Path], validate: bool = True) -> Release:
@@ -187,22 +217,26 @@ def drifted(kube: Kube, live: Release) -> list[Diff]:
         return [diff for diff in pool.map(one, bodies) if diff is not None]
 
 
-def recover(helm: Helm, live: Release, progress: Callable[[str], None]) -> bool:
+def recover(helm: Helm, kube: Kube, plan: Plan, live: Release, evidence: Path, progress: Callable[[str], None]) -> bool:
     """Frees a release whose helm was killed; our lock on the cluster says that no other helm is at work.
+
+    What its pods say is written down first: going back takes them away.
 
     Returns:
         whether the release is still there (it went back to its last good revision).
     """
+    summary = collected(kube, plan, evidence)
+    progress(f"{live.name} was left {live.status}; evidence is in {evidence}")
+    for line in summary.splitlines()[:3]:
+        progress(f"{live.name}: {line.strip()}")
     good = [r for r in helm.history(live.name, live.namespace) if r["status"] in (STATUS_DEPLOYED, "superseded")]
     if live.status == "uninstalling" or not good:
-        progress(
-            f"{live.name} was left {live.status} with no good revision: uninstalling it (Secrets and volumes stay)"
-        )
+        progress(f"{live.name} has no good revision: uninstalling it (Secrets and volumes stay)")
         helm.uninstall(live.name, live.namespace)
         return False
     best = [r for r in good if r["status"] == STATUS_DEPLOYED] or good
     revision = int(best[-1]["revision"])
-    progress(f"{live.name} was left {live.status}: back to revision {revision} first")
+    progress(f"{live.name} goes back to revision {revision} first")
     helm.rollback(live.name, live.namespace, revision)
     return True
 
@@ -241,7 +275,7 @@ def await_ready(kube: Kube, plan: Plan, live: Release, evidence: Path, progress:
             found = kube.get("apps/v1", "Deployment", name, plan.namespace)
             why = pods.unfinished(found) if found else f"{name}: gone"
             if why:
-                blocked = pods.blocked(pods.release_pods(kube, plan.namespace, plan.name))
+                blocked = pods.blocked(pods.release_pods(kube, plan.namespace, plan.name, plan.selectors))
                 return False, f"{why}; {blocked}" if blocked else why
         return True, ""
 
@@ -252,23 +286,26 @@ def await_ready(kube: Kube, plan: Plan, live: Release, evidence: Path, progress:
 
 
 def failure(kube: Kube, plan: Plan, evidence: Path, said: str) -> BotyardError:
-    """Collects evidence, in place of that of an earlier failure, and puts it into one error."""
+    """Collects evidence and puts it into one error."""
+    lines = [f"release {plan.name} in namespace {plan.namespace} failed: {said}", collected(kube, plan, evidence)]
+    return BotyardError("\n".join(filter(None, lines)), f"read events, pods and logs in {evidence}")
+
+
+def collected(kube: Kube, plan: Plan, evidence: Path) -> str:
+    """What the release's pods say, in a few lines; all of it goes to ``evidence``, in place of what was there."""
     shutil.rmtree(evidence, ignore_errors=True)
     try:
-        summary = diagnostics.collect(
-            kube, plan.namespace, evidence, pods.release_pods(kube, plan.namespace, plan.name)
-        )
+        own = pods.release_pods(kube, plan.namespace, plan.name, plan.selectors)
+        return diagnostics.collect(kube, plan.namespace, evidence, own, hidden=plan.hidden)
     except no_answer() as error:
-        summary = f"(no evidence: {type(error).__name__}: {error})"
-    lines = [f"release {plan.name} in namespace {plan.namespace} failed: {said}", *filter(None, [summary])]
-    return BotyardError("\n".join(lines), f"read events, pods and logs in {evidence}")
+        return f"(no evidence: {type(error).__name__}: {error})"
 
 
 def _watch(kube: Kube, plan: Plan, done: threading.Event, progress: Callable[[str], None]) -> None:
     last = ""
     while not done.wait(_POLL_S):
         try:
-            line = pods.blocked(pods.release_pods(kube, plan.namespace, plan.name))
+            line = pods.blocked(pods.release_pods(kube, plan.namespace, plan.name, plan.selectors))
         except no_answer():
             continue  # helm will tell if the API server is gone
         if line and line != last:

@@ -9,7 +9,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from botyard.contracts import Diff
-from botyard.report.plain import diff_lines, failure_lines, first_line, recap
+from botyard.report.plain import diff_lines, failure_lines, first_line, harmless, recap
 from botyard.report.records import Clock, ItemRecord, Listener, PlayRecord, RunReport, Status, TaskRecord
 
 _LOOK: dict[Status, tuple[str, str]] = {
@@ -48,14 +48,14 @@ class Rich(Listener):
             head = f"{_lane(task.lane)}{escape(task.name)}"
             seconds = self._clock.now() - task.started_s
             tail = f"  [dim]{escape(line)}[/]" if line else ""
-            text = Text.from_markup(f"{head} [cyan]{seconds:.0f} s[/]{tail}")
+            text = Text.from_markup(harmless(f"{head} [cyan]{seconds:.0f} s[/]{tail}"))
             text.truncate(room, overflow="ellipsis")
             spinner.update(text=text)
             rows.append(spinner)
         return Group(*rows)
 
     def _print(self, markup: str) -> None:
-        self._console.print(markup, soft_wrap=True)
+        self._console.print(harmless(markup), soft_wrap=True)
 
     def play_started(self, play: PlayRecord) -> None:
         if not play.lane:
@@ -72,7 +72,7 @@ class Rich(Listener):
 
     def item_done(self, task: TaskRecord, item: ItemRecord) -> None:
         mark, style = _LOOK[item.status]
-        self._print(f"    {_lane(task.lane)}[{style}]{mark}[/] [dim]{escape(item.label)}[/]{_after(item.msg)}")
+        self._print(f"    {_lane(task.lane)}[{style}]{mark}[/] [dim]{escape(item.label)}[/]{_after(item.msg, 8)}")
         self._diffs(task, item.diff)
 
     def task_done(self, task: TaskRecord) -> None:
@@ -107,7 +107,7 @@ class Rich(Listener):
             style = "dim" if line.startswith(heads) else "bold" if line.startswith("all ") else ""
             if line.startswith(("failed:", "interrupted in", "  cure:")):
                 style = "red"
-            self._console.print(Text(line, style=style), soft_wrap=True)
+            self._console.print(Text(harmless(line), style=style), soft_wrap=True)
 
     def close(self) -> None:
         self._live.stop()
@@ -117,5 +117,5 @@ def _lane(lane: str) -> str:
     return f"[blue]{escape(lane)} │[/] " if lane else ""
 
 
-def _after(msg: str) -> str:
-    return f"  [dim]{escape(msg)}[/]" if msg else ""
+def _after(msg: str, indent: int = 0) -> str:
+    return f"  [dim]{escape(msg)}[/]".replace("\n", "\n" + " " * indent) if msg else ""

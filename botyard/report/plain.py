@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +12,10 @@ from botyard.contracts import Diff, shown
 from botyard.report.records import PAGE, ItemRecord, Listener, PlayRecord, RunReport, Status, TaskRecord
 
 _WIDTH = 79
+_NAME_WIDTH = 40  # of a play in the recap
+_MAX_ROUNDS = 5  # of a loop, whose output is shown
+_COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _WORDS: dict[Status, str] = {
     "ok": "ok",
     "changed": "changed",
@@ -27,9 +33,12 @@ class Plain(Listener):
     def __init__(
         self, write: Callable[[str], Any] | None = None, *, show_diff: bool = False, debug: bool = False
     ) -> None:
-        self._write = write or (lambda text: print(text, flush=True))
+        self._out = write or (lambda text: print(text, flush=True))
         self._show_diff = show_diff
         self._debug = debug
+
+    def _write(self, text: str) -> None:
+        self._out(harmless(text))
 
     def _say(self, lane: str, text: str) -> None:
         for line in text.splitlines() or [""]:
@@ -62,7 +71,7 @@ class Plain(Listener):
                 self._say(task.lane, f"    {line}")
             if task.status == "ignored":
                 self._say(task.lane, "...ignoring")
-        elif not task.items:
+        elif not task.items or task.status == "interrupted":
             msg = "" if task.status == "interrupted" else _after(task.msg)
             self._say(task.lane, f"{_WORDS[task.status]}: [localhost]{name}{seconds}{msg}")
         elif seconds:
@@ -81,12 +90,17 @@ class Plain(Listener):
             self._write(line)
 
 
+def harmless(text: str) -> str:
+    """``text`` without colours, and with the signs that steer a terminal written out: it may come from anywhere."""
+    return _STEERING.sub(lambda found: repr(found[0])[1:-1], _COLOURS.sub("", text))
+
+
 def _starred(head: str) -> str:
-    return f"{head} {'*' * max(3, _WIDTH - len(head))}"
+    return f"{head} {'*' * max(3, _WIDTH - cells(head))}"
 
 
 def _after(msg: str) -> str:
-    return f" => {msg}" if msg else ""
+    return " => " + msg.replace("\n", "\n    ") if msg else ""
 
 
 def first_line(text: str) -> str:
@@ -97,15 +111,36 @@ def failure_lines(task: TaskRecord, *, debug: bool) -> Iterator[str]:
     """What stands below the first line of a failed task."""
     yield from task.msg.splitlines()[1:]
     data = task.data if isinstance(task.data, dict) else {}
-    for stream in ("stdout", "stderr"):
-        text = str(data.get(stream) or "").strip()
-        if text and text not in task.msg:
-            yield f"{stream}: " + "\n         ".join(text.splitlines()[-15:])
+    rounds = [("", data)]
+    if task.items:
+        pairs = zip(task.items, data.get("results") or [], strict=False)
+        rounds = [(f"{first_line(item.label)}: ", one) for item, one in pairs if item.status == "failed"]
+    for label, one in rounds[:_MAX_ROUNDS]:
+        for stream in ("stdout", "stderr"):
+            text = str(one.get(stream) or "").strip()
+            if text and text not in task.msg:
+                first, *others = text.splitlines()[-15:]
+                yield f"{label}{stream}: {first}"
+                yield from (f"        {line}" for line in others)
     if task.cure:
         yield f"cure: {task.cure}"
     yield f"at {task.where} ({task.module})"
     if debug and task.traceback:
         yield from task.traceback.splitlines()
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal it takes: Chinese signs take two."""
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def fitted(text: str, width: int) -> str:
+    """``text`` in exactly ``width`` columns."""
+    if cells(text) > width:
+        while cells(text) > width - 1:
+            text = text[:-1]
+        text += "…"
+    return text + " " * (width - cells(text))
 
 
 def diff_lines(diffs: list[Diff]) -> Iterator[str]:
@@ -124,11 +159,13 @@ def recap(report: RunReport) -> Iterator[str]:
     yield f"{'localhost':<26} : {counts}"
     if report.plays:
         yield ""
-        width = max(12, *(len(p.name) for p in report.plays))
+        width = max(12, *(min(cells(p.name), _NAME_WIDTH) for p in report.plays))
         yield f"{'play':<{width}}  {'ok':>4} {'changed':>7} {'failed':>6} {'skipped':>7} {'seconds':>8}"
         rows: list[tuple[str, PlayRecord | RunReport]] = [(p.name, p) for p in report.plays]
         for name, p in [*rows, ("all", report)]:
-            yield f"{name:<{width}}  {p.ok:>4} {p.changed:>7} {p.failed:>6} {p.skipped:>7} {p.duration_s:>8.1f}"
+            yield f"{fitted(name, width)}  {p.ok:>4} {p.changed:>7} {p.failed:>6} {p.skipped:>7} {p.duration_s:>8.1f}"
+    elif not report.exit_code:
+        yield "no task ran: --list-tasks tells which there are for these tags"
     slow = [task for task in report.slowest() if task.duration_s >= 0.05]
     if slow:
         yield ""

@@ -1,8 +1,10 @@
-"""Helm 4, in a home of our own: the user's repositories, plugins and registry logins are neither read nor written."""
+"""Helm 3 or 4, in a home of our own: nothing of the user's (repositories, plugins, logins) is read or written."""
 
 from __future__ import annotations
 
+import functools
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from botyard.contracts import BotyardError, CommandError
 from botyard.process import Arg, run
 
 STATUS_DEPLOYED = "deployed"
+OLDEST = (3, 13)  # the first with --dry-run=server, get metadata and uninstall --ignore-not-found
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,8 @@ class Release:
         status: deployed, failed, pending-install, pending-upgrade, pending-rollback, superseded, uninstalling.
         values: what the user gave, without the chart's defaults.
         manifest: the rendered objects as YAML text; may hold secrets, so it is never printed as it is.
+        hooks: those that helm runs at its own moments, in the same form.
+        chart: name and version, as in ``tea-0.1.0``; '' where helm did not say.
     """
 
     name: str
@@ -31,6 +36,8 @@ class Release:
     status: str
     values: dict[str, Any]
     manifest: str
+    hooks: str = ""
+    chart: str = ""
 
     @property
     def pending(self) -> bool:
@@ -84,6 +91,26 @@ class Helm:
         """Where helm keeps the last index that it fetched of a repository."""
         return self.home / "cache" / "repository" / f"{name}-index.yaml"
 
+    @property
+    def version(self) -> tuple[int, int]:
+        """Major and minor, asked once for each binary.
+
+        Raises:
+            BotyardError: it is no helm, or too old a one.
+        """
+        return _version(self.binary, self.binary.stat().st_mtime_ns if self.binary.is_file() else 0)
+
+    def _wait_flag(self) -> str:
+        # Helm 4's own watcher can hang; what it calls legacy is all that Helm 3 has.
+        return "--wait=legacy" if self.version >= (4,) else "--wait"
+
+    def _apply_flags(self) -> list[str]:
+        """What others changed in the meantime (kubectl scale, say) goes back to what the chart says.
+
+        Helm 3 patches by client, which asks nobody.
+        """
+        return ["--server-side=true", "--force-conflicts"] if self.version >= (4,) else []
+
     def call(self, *argv: Arg, timeout_s: float = 120) -> str:
         """Runs helm without a cluster; returns its standard output."""
         return run([self.binary, *argv], env=self.env, timeout_s=timeout_s).stdout
@@ -105,6 +132,16 @@ class Helm:
             if "release: not found" in error.stderr:
                 return None
             raise
+
+    def chart_of(self, name: str, namespace: str) -> str:
+        """Name and version of a release's chart, as in ``tea-0.1.0``; '' where there is no such release."""
+        try:
+            about = json.loads(self.cluster_call(namespace, "get", "metadata", name, "--output", "json"))
+        except CommandError as error:
+            if "release: not found" in error.stderr:
+                return ""
+            raise
+        return f"{about['chart']}-{about['version']}"
 
     def history(self, name: str, namespace: str) -> list[dict[str, Any]]:
         """All kept revisions, oldest first: revision, status, chart, description."""
@@ -136,7 +173,7 @@ class Helm:
             dry_run: the server is asked, nothing is stored.
             validate: hold it against the server's schemas first, which takes helm longer than all else in a dry run.
         """
-        argv: list[Arg] = ["upgrade", name, chart.ref, "--install", "--output", "json", "--hide-notes"]
+        argv: list[Arg] = ["upgrade", name, chart.ref, "--install", "--output", "json"]
         if chart.version:
             argv += ["--version", chart.version]
         for file in values:
@@ -148,21 +185,20 @@ class Helm:
         if dry_run:
             argv += ["--dry-run=server", *([] if validate else ["--disable-openapi-validation"])]
         else:
-            # What others changed in the meantime (kubectl scale, say) goes back to what the chart says.
-            argv += ["--server-side=true", "--force-conflicts"]
+            argv += self._apply_flags()
         if wait_s is not None and not dry_run:
-            # Helm 4's own watcher can hang; a time-out of ours a little later catches a helm that does not end.
-            argv += ["--wait=legacy", "--timeout", f"{wait_s}s"]
+            # A time-out of ours a little later catches a helm that does not end.
+            argv += [self._wait_flag(), "--timeout", f"{wait_s}s"]
         return _release(self.cluster_call(namespace, *argv, timeout_s=(wait_s or 120) + 60))
 
     def rollback(self, name: str, namespace: str, revision: int) -> None:
         """Back to an older revision; does not wait for pods."""
-        self.cluster_call(namespace, "rollback", name, str(revision), "--server-side=true", "--force-conflicts")
+        self.cluster_call(namespace, "rollback", name, str(revision), *self._apply_flags())
 
     def uninstall(self, name: str, namespace: str, wait_s: int = 180) -> None:
         """Removes a release; objects with the policy ``keep`` stay."""
         self.cluster_call(
-            namespace, "uninstall", name, "--ignore-not-found", "--wait=legacy", "--timeout", f"{wait_s}s",
+            namespace, "uninstall", name, "--ignore-not-found", self._wait_flag(), "--timeout", f"{wait_s}s",
             timeout_s=wait_s + 60,
         )  # fmt: skip
 
@@ -209,8 +245,21 @@ def load_yaml(data: bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
+@functools.lru_cache
+def _version(binary: Path, _mtime_ns: int) -> tuple[int, int]:
+    said = run([binary, "version", "--template", "{{.Version}}"], timeout_s=60).stdout.strip()
+    found = re.match(r"v?(\d+)\.(\d+)", said)
+    if found is None:
+        raise BotyardError(f"{binary} is no helm: `helm version` says {said[:60]!r}", "give the path of a Helm 3 or 4")
+    version = int(found[1]), int(found[2])
+    if version < OLDEST:
+        raise BotyardError(f"{binary} is Helm {said}, which is too old", f"use {OLDEST[0]}.{OLDEST[1]} or newer")
+    return version
+
+
 def _release(text: str) -> Release:
     raw = json.loads(text)
+    about = (raw.get("chart") or {}).get("metadata") or {}
     return Release(
         name=raw["name"],
         namespace=raw.get("namespace", ""),
@@ -218,4 +267,6 @@ def _release(text: str) -> Release:
         status=raw.get("info", {}).get("status", "unknown"),
         values=raw.get("config") or {},
         manifest=raw.get("manifest", ""),
+        hooks="\n---\n".join(hook.get("manifest", "") for hook in raw.get("hooks") or []),
+        chart=f"{about['name']}-{about['version']}" if about else "",
     )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
+import time
+from pathlib import Path
 
 import pytest
 
-from botyard.contracts import TimedOut
+from botyard.contracts import BotyardError, TimedOut
 from botyard.process import run
 
 
@@ -30,3 +35,31 @@ def test_the_deadline_ends_it(script: str) -> None:
     with pytest.raises(TimedOut) as caught:
         run(["sh", "-c", script], timeout_s=0.3)
     assert caught.value.last == ("begun" if "begun" in script else "")
+
+
+@pytest.mark.parametrize("argv", [[""], ["a\0b"], ["echo", "x" * 300_000], ["/"]])
+def test_what_cannot_be_started_is_told(argv: list[str]) -> None:
+    with pytest.raises(BotyardError, match=r"^cannot start"):
+        run(argv)
+
+
+def test_a_second_ctrl_c_kills_what_does_not_end(tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    deaf = f"trap '' TERM; echo $$ > {file}; while true; do sleep 0.1; done"
+
+    def press() -> None:
+        while not (file.exists() and file.read_text().strip()):
+            time.sleep(0.01)
+        for _ in range(2):
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(0.3)
+
+    threading.Thread(target=press, daemon=True).start()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run(["sh", "-c", deaf])
+    assert time.monotonic() - started < 5  # 10 s of grace are not waited for
+    with pytest.raises(ProcessLookupError):
+        for _ in range(50):
+            os.kill(int(file.read_text()), 0)
+            time.sleep(0.05)

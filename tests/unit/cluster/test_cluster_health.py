@@ -113,6 +113,27 @@ def test_what_blocks_is_named(path: str, answer: Any, said: str) -> None:
     assert not done and state.split("; ")[0] == said
 
 
+def control_plane_pod(since: str) -> dict[str, Any]:
+    one = pod("scheduler", "a", since, ready=False)
+    one["metadata"]["labels"] = {"tier": "control-plane"}
+    if not since:
+        one["status"]["containerStatuses"][0]["state"] = {"waiting": {}}
+    return one
+
+
+@pytest.mark.parametrize(
+    ("since", "started", "well"),
+    [
+        ("2026-01-01T10:00:01Z", STARTED, True),
+        ("2026-01-01T09:59:59Z", STARTED, False),  # as the API shows it for a while after a restart
+        ("", {}, False),
+    ],
+)
+def test_the_control_plane_need_only_run(since: str, started: dict[str, str], well: bool) -> None:
+    answers = Answers(**{PODS: {"items": [dns_pod("10.0.0.1"), control_plane_pod(since)]}})
+    assert cluster_health.probe(cast(Kube, answers), 2, started)[0] is well
+
+
 def test_no_answer_is_a_state_and_no_error() -> None:
     class Silent:
         def read(self, _path: str) -> None:

@@ -48,6 +48,11 @@ def test_a_refused_word_tells_why(told) -> None:  # type: ignore[no-untyped-def]
     assert "tasks run as the user who started botyard" in told("become")
 
 
+@pytest.mark.parametrize(("name", "kind"), [("combine", "A filter"), ("version", "A test")])
+def test_a_filter_or_test(told, name: str, kind: str) -> None:  # type: ignore[no-untyped-def]
+    assert kind in told(name)
+
+
 def test_an_unknown_name(told) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(Exit, match=r"did you mean register\?") as caught:
         told("regsiter")

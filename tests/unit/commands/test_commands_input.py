@@ -16,6 +16,7 @@ from invoke.parser import Parser
 from botyard.commands import menu
 from botyard.commands.locks import must_be_writable, one_run_at_a_time
 from botyard.commands.main import play_file, talk
+from botyard.commands.session import _new_folder
 from botyard.commands.streams import as_typed, errors_as_lines, mend_streams
 from botyard.contracts import BadInput
 from botyard.targets import load_target
@@ -127,6 +128,13 @@ def own_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("own_locks")
+def test_runs_of_one_second_keep_their_reports_apart(tmp_path: Path) -> None:
+    assert _new_folder(tmp_path / "a") == tmp_path / "a"
+    for name in ("a", "a-2"):
+        (tmp_path / name).mkdir()
+    assert _new_folder(tmp_path / "a") == tmp_path / "a-3"
+
+
 def test_a_second_run_is_told_who_holds_the_first() -> None:
     told = pytest.raises(BadInput, match=f"process {os.getpid()}")
     with one_run_at_a_time("shop"), told, one_run_at_a_time("shop"):

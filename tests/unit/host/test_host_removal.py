@@ -55,8 +55,8 @@ def test_leftovers_go_and_strangers_are_taken_off_our_network_first(full: None, 
     door.expect("docker")
     done = removal.absent(check=False, progress=print, home=tmp_path)
     assert door.calls == [
-        ["docker", "container", "rm", "--force", "--volumes", "a-registry"],
-        ["docker", "container", "rm", "--force", "--volumes", "a-worker"],
+        ["docker", "rm", "--force", "--volumes", "a-registry"],
+        ["docker", "rm", "--force", "--volumes", "a-worker"],
         ["docker", "network", "disconnect", "--force", "a-net", "c0ffee"],
         ["docker", "network", "rm", "a-net"],
         ["docker", "volume", "rm", "v"],

@@ -109,6 +109,31 @@ def test_a_failed_write_leaves_no_half_file(tmp_path, monkeypatch):
     assert (tmp_path / "a").read_text() == "old"
 
 
+def test_a_killed_write_is_cleared_by_the_next(tmp_path, monkeypatch):
+    args = builtin_copy.Args(dest="a.txt", content="new")
+
+    class Killed(BaseException):
+        pass
+
+    def killed(_path, _other):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", killed)
+        patched.setattr(Path, "unlink", lambda _path, missing_ok=False: None)  # kill -9 leaves no time for it
+        with pytest.raises(Killed):
+            builtin_copy.run(args, context(tmp_path))
+    assert [p.name for p in tmp_path.iterdir()] == [".a.txt.botyard"]
+    assert builtin_copy.run(args, context(tmp_path)).changed
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "~nobody-of-this-name/x"])
+def test_what_is_no_path(tmp_path, name):
+    with pytest.raises(BotyardError, match="is no path"):
+        builtin_stat.run(builtin_stat.Args(path=name), context(tmp_path))
+
+
 def test_modes():
     assert [builtin_files.mode_of(m) for m in ("0644", "644", 0o644, None, "preserve")] == [420, 420, 420, None, None]
 
@@ -140,7 +165,6 @@ def test_file(tmp_path):
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        ({"path": "none"}, "is no file"),
         ({"path": "f", "state": "directory"}, "is no folder"),
         ({"path": "f", "state": "link", "src": "x"}, "in the way"),
         ({"path": "x", "state": "link"}, "needs src"),
@@ -150,6 +174,17 @@ def test_file_refuses(tmp_path, args, words):
     (tmp_path / "f").write_text("x")
     with pytest.raises(BotyardError, match=words):
         builtin_file.run(builtin_file.Args(**args), context(tmp_path))
+
+
+def test_file_that_is_not_there_fails_and_tells_what_is(tmp_path):
+    result = builtin_file.run(builtin_file.Args(path="none"), context(tmp_path))
+    assert (result.failed, result.changed, result.data["state"]) == (True, False, "absent")
+    assert "is no file" in result.msg
+
+
+def test_folders_on_the_way_get_the_mode_too(tmp_path):
+    builtin_file.run(builtin_file.Args(path="a/b", state="directory", mode="0750"), context(tmp_path))
+    assert [f"{(tmp_path / name).stat().st_mode & 0o777:o}" for name in ("a", "a/b")] == ["750", "750"]
 
 
 def test_stat(tmp_path):

@@ -78,10 +78,16 @@ def test_dest_is_idempotent_and_check_mode_asks_nothing(base, tmp_path):
     assert not ask(tmp_path, url=f"{base}/", dest="out").changed
 
 
-@pytest.mark.parametrize(
-    "args", [{"url": "ftp://x"}, {"url": "http://127.0.0.1:1/"}, {"url": "http://x", "validate_certs": False}]
-)
+@pytest.mark.parametrize("args", [{"url": "ftp://x"}, {"url": "http://x", "validate_certs": False}])
 def test_refuses(tmp_path, args):
     with pytest.raises(BotyardError) as caught:
         ask(tmp_path, **args)
     assert caught.value.cure
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "http://[bad", "http://a b/", "http://nobody.invalid/"])
+def test_no_answer_is_a_status_that_until_can_wait_on(tmp_path, url):
+    result = ask(tmp_path, url=url)
+    assert (result.failed, result.data["status"], result.data["url"]) == (True, -1, url)
+    assert "no answer: " in result.msg
+    assert not ask(tmp_path, url=url, status_code=[-1, 200]).failed

@@ -87,6 +87,29 @@ CASES = {
     "rescue alone": (TASKS + "    - rescue: []\n", "5:7", "beside block", ""),
     "block keyword": (TASKS + "    - block: []\n      register: a\n", "6:7", "unknown keyword of a block", ""),
     "set_fact name": (TASKS + "    - set_fact: {a-b: 1}\n", "5:18", "not a variable name", ""),
+    "a key that is a number": (TASKS + "    - 1: 2\n", "5:7", "the key 1 is no text", "quote"),
+    "a key that is true": (TASKS + "    - debug:\n      on: x\n", "6:7", "the key true is no text", "quote"),
+    "a variable that is a number": (PLAY + "  vars: {1: a}\n", "4:10", "vars: the key 1 is no text", ""),
+    "an unsafe condition": (TASKS + "    - debug:\n      when: !unsafe a\n", "6:13", "takes an expression", ""),
+    "a tag on a list": (TASKS + "    - debug: {msg: !!python/tuple [a]}\n", "5:20", "unknown YAML tag", "!unsafe"),
+    "a tag on a mapping": (TASKS + "    - debug: {msg: !vault {a: 1}}\n", "5:20", "unknown YAML tag", "!unsafe"),
+    "aliases of aliases": (
+        PLAY + "  vars:\n    a0: &a0 [x]\n"
+        + "".join(f"    a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)),
+        "5:14", "too large", "",
+    ),
+    "a control sign": (TASKS + "    - debug: {msg: 'a\x07b'}\n", "5:22", "#x0007 is not allowed", "take it out"),
+    "nested brackets": (TASKS + f"    - debug: {{msg: {'[' * 900}{']' * 900}}}\n", "1:1", "nested too deeply", ""),
+    "nested expression": (
+        TASKS + f"    - debug: {{msg: '{{{{ {'(' * 900}1{')' * 900} }}}}'}}\n", "5:20", "nested too deeply", ""
+    ),
+    "a long condition": (TASKS + f"    - debug:\n      when: {'true and ' * 3000}true\n", "6:13", "too deeply", ""),
+    "a lookup that there is not": (
+        TASKS + "    - debug: {msg: \"{{ lookup('pipe', 'id') }}\"}\n", "5:20", "lookup 'pipe' is not supported", ""
+    ),
+    "a test as a filter": (TASKS + "    - debug: {msg: '{{ 1 | version(2) }}'}\n", "5:20", "No filter", "is version"),
+    "a filter as a test": (TASKS + "    - debug: {msg: '{{ 1 is basename }}'}\n", "5:20", "No test", "| basename"),
+    "a module of Ansible's": (TASKS + "    - lineinfile: {path: a}\n", "5:7", "not supported", "the whole file"),
     "listen": (TASKS + "    - debug:\n      listen: a\n", "6:7", "'listen' is not supported", "only handlers"),
 }  # fmt: skip
 
@@ -107,6 +130,29 @@ def test_refused_with_place_line_and_cure(kit, case):
     if number <= len(lines):
         assert rest[0] == "    " + lines[number - 1]
         assert rest[1].expandtabs(1).index("^") == 4 + column - 1
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        (TASKS.encode() + b"    - debug: {msg: caf\xe9}\n", "5:23"),
+        (b"# \xc3\xa4\xc3\xa4 \xff\n", "1:6"),
+        (PLAY.encode("utf-16"), "1:1"),
+        (b"\x00\xff", "1:2"),
+    ],
+)
+def test_what_is_not_utf8_is_refused_with_its_place(kit, data, place):
+    file = kit.folder / "play.yml"
+    file.write_bytes(data)
+    with pytest.raises(BadInput, match=f"^play.yml:{place}: not UTF-8"):
+        load_playbooks([file])
+
+
+@pytest.mark.parametrize("ends", ["\r\n", "\r"])
+def test_other_line_ends_and_a_byte_order_mark_are_fine(kit, ends):
+    file = kit.folder / "play.yml"
+    file.write_bytes(("\ufeff" + TASKS + "    - debug: {msg: hi}\n").replace("\n", ends).encode())
+    assert kit.run(file).report.ok == 1
 
 
 def test_nothing_runs_when_a_later_file_is_bad(kit):

@@ -200,6 +200,7 @@ def test_until(kit, module):
     """)
     assert (ran.task("waits").attempts, ran.task("waits").status) == (3, "ok")
     assert (ran.task("gives up").attempts, ran.task("gives up").status) == (2, "failed")
+    assert ran.task("gives up").data["attempts"] == 1  # as Ansible registers it
     assert "attempt 1 of 6" in ran.out
 
 

@@ -39,9 +39,10 @@ def test_anchors_and_merge(tmp_path):
 
 def test_unsafe_is_no_template(tmp_path):
     file = tmp_path / "a.yml"
-    file.write_text("a: !unsafe '{{ x }}'\nb: '{{ x }}'\n")
+    file.write_text("a: !unsafe '{{ x }}'\nc: !unsafe {d: ['{{ x }}']}\nb: '{{ x }}'\n")
     document = read_yaml(file)
     assert not isinstance(document["a"], Text)
+    assert not isinstance(document["c"]["d"][0], Text)
     assert isinstance(document["b"], Text)
 
 

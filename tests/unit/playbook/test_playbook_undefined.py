@@ -176,3 +176,19 @@ def test_in_check_mode_conditions_on_results_may_never_be_looked_at(kit):
     assert kit.play(tasks, check=True).report.exit_code == 0
     with pytest.raises(BadInput):
         kit.play(tasks)
+
+
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [("hostvars", "variable's name alone"), ("ansible_os_family", "never gathered"), ("query('env', 'A')", "lookup(")],
+)
+def test_what_ansible_knows_is_refused_with_a_reason(kit, name, cure):
+    with pytest.raises(BadInput) as caught:
+        kit.play(f"""- debug: {{msg: "{{{{ {name} }}}}"}}""")
+    assert cure in caught.value.cure
+
+
+def test_a_variable_made_from_itself_is_refused(kit):
+    with pytest.raises(BadInput, match=r"play\.yml:5:27: the variable 'a' is made from itself"):
+        kit.play("- debug: {msg: '{{ a }}'}", head="vars: {a: '{{ b }}', b: '{{ a }}'}")
+    assert kit.play("- debug: {msg: '{{ a | default(1) }}'}", head="vars: {a: '{{ a }}'}").report.exit_code == 1

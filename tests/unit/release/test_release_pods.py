@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from botyard.release import pods
 
@@ -103,3 +103,23 @@ def test_a_rollout_is_done_only_when_all_pods_are_new_available_and_alone() -> N
     assert pods.unfinished(deployment(**{**done, "updatedReplicas": 1})) == "myrasa: 1 of 2 pods new"
     assert pods.unfinished(deployment(**{**done, "availableReplicas": 0})) == "myrasa: 0 of 2 pods available"
     assert pods.unfinished(deployment(**{**done, "replicas": 3})) == "myrasa: 1 pods of an older version still there"
+
+
+def test_pods_of_a_chart_without_the_usual_label_are_found_by_its_workloads() -> None:
+    def workload(kind: str, **labels: str) -> dict[str, Any]:
+        return {"kind": kind, "metadata": {"name": "x"}, "spec": {"selector": {"matchLabels": labels}}}
+
+    usual = {"app.kubernetes.io/instance": "tea"}
+    others = [workload("Deployment"), {"kind": "Service", "metadata": {"name": "x"}, "spec": {"selector": {"a": "b"}}}]
+    bodies = [workload("Deployment", **usual), workload("StatefulSet", tier="db", app="tea"), *others]
+    assert pods.selectors_of(bodies, "tea") == ("app=tea,tier=db",)
+    assert pods.selectors_of(bodies, "milk") == ("app.kubernetes.io/instance=tea", "app=tea,tier=db")
+
+
+def test_a_pod_that_two_selectors_find_counts_once() -> None:
+    class Cluster:
+        def list(self, _version: str, _kind: str, _namespace: str, labels: str) -> list[dict[str, Any]]:
+            return [pod("a"), pod("b")] if labels == "app=tea" else [pod("a")]
+
+    found = pods.release_pods(cast(Any, Cluster()), "shop", "tea", ["app=tea"])
+    assert [one["metadata"]["name"] for one in found] == ["a", "b"]

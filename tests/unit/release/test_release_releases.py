@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from botyard.contracts import CommandError
+from botyard.contracts import BotyardError, CommandError
 from botyard.process import Completed
 from botyard.release import releases, secrets
 from botyard.tools import helm as helm_tool
@@ -22,25 +23,29 @@ PLAN = releases.Plan("tea", "shop", Chart("botyard/tea", "0.1.0-habc"), values={
 MANIFEST = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: tea}\ndata: {a: '%s'}\n"
 
 
-def release(status: str = "deployed", manifest: str = "", values: Mapping[str, Any] | None = None) -> str:
+CHART = {"metadata": {"name": "tea", "version": "0.1.0-habc"}}
+
+
+def release(status: str = "deployed", manifest: str = "", values: Mapping[str, Any] | None = None, **more: Any) -> str:
     body = {"name": "tea", "namespace": "shop", "version": 3, "info": {"status": status}}
-    return json.dumps({**body, "config": dict(values or {}), "manifest": manifest})
+    return json.dumps({**body, "config": dict(values or {}), "manifest": manifest, "chart": CHART, **more})
 
 
 class Door:
     """Answers helm commands by their first words; any other fails the test."""
 
     def __init__(self) -> None:
+        self.common = {"version": "v4.3.1", "get": json.dumps({"chart": "tea", "version": "0.1.0-habc"})}
         self.answers: dict[str, str | CommandError] = {}
         self.seen: list[list[str]] = []
         self.env: dict[str, str] = {}
 
-    def run(self, argv: Sequence[object], *, env: Mapping[str, str], timeout_s: float) -> Completed:
+    def run(self, argv: Sequence[object], *, timeout_s: float, env: Mapping[str, str] | None = None) -> Completed:
         words = [str(a) for a in argv][1:]
         self.seen.append(words)
-        self.env = dict(env)
+        self.env = dict(env or {})
         key = "dry-run" if "--dry-run=server" in words else words[0]
-        answer = self.answers.get(key)
+        answer = self.answers.get(key, self.common.get(key))
         assert answer is not None, f"unexpected: helm {' '.join(words)}"
         if isinstance(answer, CommandError):
             raise answer
@@ -54,6 +59,7 @@ class Door:
 def door(monkeypatch: pytest.MonkeyPatch) -> Door:
     door = Door()
     monkeypatch.setattr(helm_tool, "run", door.run)
+    helm_tool._version.cache_clear()
     return door
 
 
@@ -94,6 +100,32 @@ def test_other_values_are_a_change_even_where_they_render_the_same(door: Door, h
     decision = decide(helm)
     assert decision.why == "its values differ"
     assert "new" not in decision.diff[0].after, "values may be secret"
+
+
+def test_another_version_of_the_chart_is_a_change_even_where_it_renders_the_same(door: Door, helm: Helm) -> None:
+    door.answers = {"status": release(), "dry-run": release(chart={"metadata": {"name": "tea", "version": "0.2.0"}})}
+    decision = decide(helm)
+    assert decision.why == "its chart is tea-0.1.0-habc"
+    assert [(d.before, d.after) for d in decision.diff] == [("tea-0.1.0-habc\n", "tea-0.2.0\n")]
+
+
+def test_a_hook_that_renders_differently_is_a_change(door: Door, helm: Helm) -> None:
+    old, new = ({"hooks": [{"name": "tea", "manifest": MANIFEST % n}]} for n in (1, 2))
+    door.answers = {"status": release(**old), "dry-run": release(**new)}
+    decision = decide(helm)
+    assert decision.why == "its hooks would be rendered differently"
+    assert [d.header for d in decision.diff] == ["ConfigMap/tea"]
+
+
+def test_what_a_release_must_never_show_is_known_from_its_values_and_its_secrets(door: Door, helm: Helm) -> None:
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: rendered}\n"
+    hook = {"hooks": [{"manifest": secret.replace("rendered", "in-a-hook")}]}
+    door.answers = {
+        "status": release(values={"db": {"password": "old-one"}}),
+        "dry-run": release(manifest=secret, values={"token": "new-one", "size": "big"}, **hook),
+    }
+    plan = decide(helm).known_to(replace(PLAN, hidden=frozenset({"known"})))
+    assert plan.hidden == {"known", "old-one", "new-one", "rendered", "in-a-hook"}
 
 
 def test_a_comment_alone_is_no_change(door: Door, helm: Helm) -> None:
@@ -148,7 +180,23 @@ def test_check_mode_takes_what_earlier_tasks_would_have_made_as_a_change(door: D
         decide(helm, check=False)
 
 
-def test_an_interrupted_upgrade_goes_back_to_the_last_good_revision(door: Door, helm: Helm) -> None:
+@pytest.fixture
+def evidence(monkeypatch: pytest.MonkeyPatch, door: Door) -> list[Path]:
+    """The folders that evidence went to, each with a word in what the door saw."""
+    folders: list[Path] = []
+
+    def collect(_kube: Kube, _plan: releases.Plan, folder: Path) -> str:
+        folders.append(folder)
+        door.seen.append(["evidence"])
+        return "tea-1: ImagePullBackOff"
+
+    monkeypatch.setattr(releases, "collected", collect)
+    return folders
+
+
+def test_an_interrupted_upgrade_goes_back_to_the_last_good_revision(
+    door: Door, helm: Helm, evidence: list[Path], tmp_path: Path
+) -> None:
     history = [
         {"revision": 1, "status": "superseded"},
         {"revision": 2, "status": "deployed"},
@@ -159,18 +207,21 @@ def test_an_interrupted_upgrade_goes_back_to_the_last_good_revision(door: Door, 
     live = helm.status("tea", "shop")
     assert live is not None
     said: list[str] = []
-    assert releases.recover(helm, live, said.append) is True
+    assert releases.recover(helm, NO_KUBE, PLAN, live, tmp_path, said.append) is True
     assert door.seen[-1][:3] == ["rollback", "tea", "2"]
-    assert said == ["tea was left pending-upgrade: back to revision 2 first"]
+    assert door.seen[1] == ["evidence"], "before anything is put back"
+    assert said[1:] == ["tea: tea-1: ImagePullBackOff", "tea goes back to revision 2 first"]
+    assert evidence == [tmp_path]
 
 
-def test_an_interrupted_first_install_is_removed(door: Door, helm: Helm) -> None:
+def test_an_interrupted_first_install_is_removed(door: Door, helm: Helm, evidence: list[Path], tmp_path: Path) -> None:
     history = [{"revision": 1, "status": "pending-install"}]
     door.answers = {"status": release("pending-install"), "history": json.dumps(history), "uninstall": ""}
     live = helm.status("tea", "shop")
     assert live is not None
-    assert releases.recover(helm, live, lambda _line: None) is False
+    assert releases.recover(helm, NO_KUBE, PLAN, live, tmp_path, lambda _line: None) is False
     assert door.seen[-1][:2] == ["uninstall", "tea"]
+    assert evidence == [tmp_path]
 
 
 def test_an_upgrade_resets_the_values_and_waits_the_way_that_ends(door: Door, helm: Helm) -> None:
@@ -181,6 +232,37 @@ def test_an_upgrade_resets_the_values_and_waits_the_way_that_ends(door: Door, he
     assert words[words.index("--timeout") + 1] == "60s"
     assert words[words.index("--version") + 1] == "0.1.0-habc"
     assert words[words.index("--kube-context") + 1] == "kind-tea"
+
+
+HELM_4_ONLY = {"--wait=legacy", "--server-side=true", "--force-conflicts"}
+
+
+@pytest.mark.parametrize(("said", "is_4"), [("v3.19.5", False), ("v4.3.1", True), ("v4.3", True), ("4.0.0", True)])
+def test_each_helm_gets_the_flags_that_it_knows(door: Door, helm: Helm, said: str, is_4: bool) -> None:
+    door.answers = {"version": f"{said}\n", "upgrade": release(), "rollback": "", "uninstall": ""}
+    helm.upgrade("tea", "shop", PLAN.chart, [], wait_s=60)
+    helm.rollback("tea", "shop", 1)
+    helm.uninstall("tea", "shop")
+    calls = {words[0]: set(words) for words in door.seen}
+    assert HELM_4_ONLY & calls["upgrade"] == (HELM_4_ONLY if is_4 else set())
+    assert ("--wait" in calls["upgrade"]) is not is_4
+    assert HELM_4_ONLY & calls["rollback"] == (HELM_4_ONLY - {"--wait=legacy"} if is_4 else set())
+    assert ("--wait" in calls["uninstall"]) is not is_4
+    assert [words[0] for words in door.seen].count("version") == 1, "asked once"
+
+
+def test_deciding_asks_for_no_version_as_a_dry_run_is_the_same_in_both(door: Door, helm: Helm) -> None:
+    door.answers = {"status": release(), "dry-run": release()}
+    decide(helm)
+    assert "version" not in {words[0] for words in door.seen}
+
+
+@pytest.mark.parametrize(("said", "words"), [("v3.12.3", "too old"), ("v2.17.0", "too old"), ("hello", "is no helm")])
+def test_what_is_no_helm_of_use_is_refused(door: Door, helm: Helm, said: str, words: str) -> None:
+    door.answers["version"] = said
+    with pytest.raises(BotyardError, match=words):
+        helm.rollback("tea", "shop", 1)
+    assert [w[0] for w in door.seen] == ["version"]
 
 
 def test_the_authors_way_reuses_the_values(door: Door, helm: Helm) -> None:

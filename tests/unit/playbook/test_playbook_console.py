@@ -1,0 +1,78 @@
+"""What people see while a run goes on and at its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from botyard.playbook import run
+from botyard.report.plain import cells, fitted
+
+
+def test_what_a_failed_item_printed_is_shown(kit):
+    ran = kit.play("""\
+        - name: a
+          command: {argv: [sh, -c, 'echo out {{ item }}; echo and more; echo err >&2; test {{ item }} = 1']}
+          loop: [1, 2]
+        """)
+    assert "    2: stdout: out 2\n            and more\n    2: stderr: err\n    at play.yml:" in ran.out
+    assert "1: stdout" not in ran.out
+
+
+def test_text_of_strangers_steers_no_terminal(kit):
+    hostile = "\x1b[31mred\x1b[0m \x1b[2J\x1b]0;title\x07 \x9b"
+    for console in ("plain", "rich"):
+        out = kit.play(
+            "- {name: 'a {{ h }}', debug: {msg: 'b {{ h }}'}}", extra_vars={"h": hostile}, console=console
+        ).out
+        assert not set(out) & set("\x1b\x07\x9b")
+        assert "red \\x1b[2J\\x1b]0;title\\x07 \\x9b" in out
+
+
+def test_the_recap_keeps_its_columns(kit):
+    names = ("一个名字很长的剧本用来检查终端宽度是否正确处理中文字符并且被截断", "Short", "x" * 60)
+    plays = "".join(f"- {{name: {name}, hosts: all, gather_facts: false, tasks: [debug: ]}}\n" for name in names)
+    table = kit.run(kit.write(plays)).out.partition("\nplay ")[2].splitlines()[:5]
+    widths = {cells(line) for line in ("play " + table[0], *table[1:])}
+    assert widths == {78}
+    assert "…" in table[1]
+
+
+def test_a_run_of_no_task_says_so(kit):
+    assert "no task ran" in kit.play("- {name: a, debug: {}, tags: never}").out
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("ab", "ab   "), ("abcde", "abcde"), ("abcdef", "abcd…"), ("中文", "中文 "), ("中文字", "中文…")],
+)
+def test_text_fits_its_column(text, shown):
+    assert fitted(text, 5) == shown
+    assert cells(shown) == 5
+
+
+def test_ctrl_c_names_what_sleeps_side_by_side(kit, monkeypatch):
+    monkeypatch.setattr(run, "_QUIET_S", 0.3)
+    for name in ("one", "two"):
+        kit.tasks(f"- {{name: {name}, pause: {{seconds: 30}}}}", name=f"{name}.yml")
+    top = kit.write("".join(f"- import_playbook: {n}.yml\n  vars: {{side_by_side: g}}\n" for n in ("one", "two")))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def press():
+        time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press, daemon=True).start()
+    started = time.monotonic()
+    try:
+        ran = kit.run(top)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert time.monotonic() - started < 5
+    assert (ran.report.exit_code, ran.statuses()) == (130, {"one": "interrupted", "two": "interrupted"})
+    assert "interrupted in: one: one" in ran.out
+    assert "neighbours" not in ran.out
