@@ -22,7 +22,7 @@ _FINISHED = "finished"  # scripts of an environment name its folder, so it is ma
 
 
 def ansible_env(cache: Path, progress: Callable[[str], None] = lambda _line: None) -> Path:
-    """The folder of the environment; ``bin/ansible-playbook`` is in it. Made where it is not there: some 400 MB.
+    """The folder of the environment; ``bin/ansible-playbook`` is in it. Made where it is not there: some 700 MB.
 
     Args:
         cache: botyard's cache folder.

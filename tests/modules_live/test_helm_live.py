@@ -16,6 +16,7 @@ from rows import a_chart
 
 from botyard.host import toolbox
 from botyard.tools.helm import Helm
+from botyard.tools.helm_record import recorded
 
 RELEASE = """
 - kubernetes.core.helm:
@@ -97,7 +98,8 @@ def test_another_chart_version_alone_is_a_new_revision_that_restarts_no_pod(kit:
     assert "its chart is tiny-0.1.0" in changed(release(kit, work, HELM_4, "bumped", values=values, seconds=60)).msg
     assert release(kit, work, HELM_4, "bumped", values=values, seconds=60).status == "ok"
     helm = helm_of(kit, HELM_4)
-    assert helm.chart_of("bumped", kit.variables["ns"]) == "tiny-0.2.0"
+    live = recorded(kit.kube, "bumped", kit.variables["ns"])
+    assert live is not None and live.chart == "tiny-0.2.0"
     assert len(helm.history("bumped", kit.variables["ns"])) == 2
     assert _pods(kit, "bumped") == pods != []
     helm.uninstall("bumped", kit.variables["ns"])
