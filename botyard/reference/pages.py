@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from botyard import modules
 from botyard.playbook import keywords as tables
+from botyard.playbook import refused
 from botyard.playbook.filters import FILTERS, TESTS
 from botyard.reference.facts import COLLECTIONS, Argument, Module, module
 from botyard.reference.markdown import MADE, table
@@ -69,8 +70,8 @@ def keywords() -> str:
         f"- Filters: {_ticked(FILTERS)}\n- Tests: {_ticked(TESTS)}\n"
         "- `lookup('env', NAME)` and `lookup('file', PATH)`; `omit` leaves an argument out\n"
     )
-    refused = tables.REFUSED | {f"meta: {word}": why for word, why in tables.META_REFUSED.items()}
-    rows2 = [(f"`{word}`", why) for word, why in sorted(refused.items())]
+    why_not = refused.WORDS | {f"meta: {word}": why for word, why in refused.META.items()}
+    rows2 = [(f"`{word}`", why) for word, why in sorted(why_not.items())]
     parts.append(
         f"## Refused\n\nWords of Ansible's that end the run before it starts.\n\n{table(('word', 'why'), rows2)}"
     )
@@ -97,7 +98,7 @@ def _takes(word: str) -> str:
     kind = LEVELS[levels_of(word)[0]][word]
     if kind == "any" and "import_tasks" in word:
         return "a file name"
-    return tables.KINDS.get(kind.rstrip("?"), "anything") + (", or a template" if kind.endswith("?") else "")
+    return tables.KINDS[kind.rstrip("?")][0] + (", or a template" if kind.endswith("?") else "")
 
 
 def short(name: str) -> str:
