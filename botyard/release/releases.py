@@ -17,6 +17,7 @@ from typing import Any
 from botyard.contracts import BotyardError, CommandError, Diff, TimedOut
 from botyard.release import desired, diagnostics, pods, sensitive
 from botyard.tools.helm import STATUS_DEPLOYED, Chart, Helm, Release
+from botyard.tools.helm_record import recorded
 from botyard.tools.kube import Kube, no_answer
 from botyard.wait import wait_until
 
@@ -85,6 +86,9 @@ def values_on_disk(plan: Plan, folder: Path) -> Iterator[list[Path]]:
         yield list(plan.values_files)
         return
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for left in folder.glob("*.json"):  # of a run that was killed: it may hold secrets
+        if not Path("/proc", left.stem.rpartition("-")[2]).exists():
+            left.unlink(missing_ok=True)
     file = folder / f"{plan.namespace}-{plan.name}-{os.getpid()}.json"
     file.unlink(missing_ok=True)
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -112,11 +116,9 @@ def decide(helm: Helm, kube: Kube, plan: Plan, values: Sequence[Path], check: bo
 
 def _observed(helm: Helm, kube: Kube, plan: Plan, values: Sequence[Path], check: bool) -> Decision:
     """As ``decide``; outside of check mode what is rendered is not validated, as mostly it is what was released."""
-    with ThreadPoolExecutor(max_workers=3) as pool:
-        asked = pool.submit(helm.status, plan.name, plan.namespace)
-        chart = pool.submit(helm.chart_of, plan.name, plan.namespace)
+    with ThreadPoolExecutor(max_workers=1) as pool:
         rendered = pool.submit(_dry_run, helm, plan, values, validate=check)
-        live = asked.result()
+        live = recorded(kube, plan.name, plan.namespace)
         if live is not None and live.pending:
             return Decision(why=f"a run that was killed left it {live.status}", live=live)
         try:
@@ -125,8 +127,6 @@ def _observed(helm: Helm, kube: Kube, plan: Plan, values: Sequence[Path], check:
             if not (check and _NOT_THERE_YET.search(error.stderr)):
                 raise
             return Decision(why="it cannot be compared yet", live=live, warning=error.stderr.strip().splitlines()[-1])
-        if live is not None:
-            live = replace(live, chart=chart.result())
     why, changes = _compared(kube, live, new)
     return Decision(why, live, tuple(changes), wanted=new)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,21 +127,11 @@ class Helm:
     def status(self, name: str, namespace: str) -> Release | None:
         """The newest revision, or None where there is no such release."""
         try:
-            return _release(self.cluster_call(namespace, "status", name, "--output", "json"))
+            return release_of(json.loads(self.cluster_call(namespace, "status", name, "--output", "json")))
         except CommandError as error:
             if "release: not found" in error.stderr:
                 return None
             raise
-
-    def chart_of(self, name: str, namespace: str) -> str:
-        """Name and version of a release's chart, as in ``tea-0.1.0``; '' where there is no such release."""
-        try:
-            about = json.loads(self.cluster_call(namespace, "get", "metadata", name, "--output", "json"))
-        except CommandError as error:
-            if "release: not found" in error.stderr:
-                return ""
-            raise
-        return f"{about['chart']}-{about['version']}"
 
     def history(self, name: str, namespace: str) -> list[dict[str, Any]]:
         """All kept revisions, oldest first: revision, status, chart, description."""
@@ -189,7 +179,7 @@ class Helm:
         if wait_s is not None and not dry_run:
             # A time-out of ours a little later catches a helm that does not end.
             argv += [self._wait_flag(), "--timeout", f"{wait_s}s"]
-        return _release(self.cluster_call(namespace, *argv, timeout_s=(wait_s or 120) + 60))
+        return release_of(json.loads(self.cluster_call(namespace, *argv, timeout_s=(wait_s or 120) + 60)))
 
     def rollback(self, name: str, namespace: str, revision: int) -> None:
         """Back to an older revision; does not wait for pods."""
@@ -225,12 +215,12 @@ class Helm:
         """Raises CommandError where the chart has an error or a warning."""
         self.call("lint", "--strict", "--quiet", chart)
 
-    def package(self, chart: Path, version: str, dest: Path) -> Path:
-        """Makes <name>-<version>.tgz in dest."""
+    def package(self, chart: Path, name: str, version: str, dest: Path) -> Path:
+        """Makes <name>-<version>.tgz in dest; ``name`` is what the chart calls itself, whatever its folder's name."""
         self.call("package", chart, "--version", version, "--destination", dest)
-        made = dest / f"{chart.name}-{version}.tgz"
+        made = dest / f"{name}-{version}.tgz"
         if not made.is_file():
-            raise BotyardError(f"helm package ended well but there is no {made.name}", "name the folder as the chart")
+            raise BotyardError(f"helm package ended well but there is no {made.name}", f"look at {chart}/Chart.yaml")
         return made
 
     def repo_index(self, folder: Path) -> dict[str, Any]:
@@ -257,8 +247,8 @@ def _version(binary: Path, _mtime_ns: int) -> tuple[int, int]:
     return version
 
 
-def _release(text: str) -> Release:
-    raw = json.loads(text)
+def release_of(raw: Mapping[str, Any]) -> Release:
+    """A release as helm prints and keeps it."""
     about = (raw.get("chart") or {}).get("metadata") or {}
     return Release(
         name=raw["name"],

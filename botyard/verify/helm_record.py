@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import gzip
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from botyard.contracts import BotyardError
+from botyard.tools.helm_record import newest
 from botyard.verify.released import Released
 
 
@@ -33,31 +30,15 @@ class HelmRecord:
         return found
 
 
-def decode(stored: str) -> dict[str, Any]:
-    """Opens the ``release`` field of Helm's Secret: base64 of base64 of gzip of JSON.
-
-    Raises:
-        BotyardError: it is something else.
-    """
-    try:
-        packed = base64.b64decode(base64.b64decode(stored))
-        found: dict[str, Any] = json.loads(gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed)
-    except (binascii.Error, OSError, EOFError, ValueError) as error:
-        raise BotyardError(f"Helm's record cannot be read: {error}") from error
-    return found
-
-
 def helm_record(released: Released, name: str) -> HelmRecord:
     """The newest record of a release, whatever its status.
 
     Raises:
         BotyardError: there is none.
     """
-    found = released.kube.list("v1", "Secret", released.namespace, labels=f"owner=helm,name={name}")
-    if not found:
+    body = newest(released.kube, name, released.namespace)
+    if body is None:
         raise BotyardError(f"Helm has no release {name} in namespace {released.namespace}", "run invoke e2e")
-    newest = max(found, key=lambda item: int(item["metadata"]["labels"].get("version", 0)))
-    body = decode(newest["data"]["release"])
     meta = body["chart"]["metadata"]
     return HelmRecord(
         name=name,

@@ -34,20 +34,20 @@ def test_it_has_the_tasks_of_the_release() -> None:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, str]]]:
-    histories = {
-        "rasa-action-server": [{"chart": "rasa-action-server-1.0.0"}],
-        "myrasa": [{"chart": "rasa-1.9.0"}, {"chart": "rasa-2.0.0-h1"}],
-    }
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The chart of each release that is there."""
+    charts = {"rasa-action-server": "rasa-action-server-1.0.0", "myrasa": "rasa-2.0.0-h1"}
 
-    def status(_self: Helm, name: str, namespace: str) -> Release | None:
-        return Release(name, namespace, 1, "deployed", {"of": name}, "") if name in histories else None
+    def recorded(_kube: object, name: str, namespace: str) -> Release | None:
+        if name not in charts:
+            return None
+        return Release(name, namespace, 1, "deployed", {"of": name}, "", chart=charts[name])
 
-    monkeypatch.setattr("botyard.bench.released.tool", lambda paths, name: tmp_path / name)
+    monkeypatch.setattr(released, "tool", lambda paths, name: tmp_path / name)
+    monkeypatch.setattr(released, "Kube", lambda kubeconfig, context: None)
+    monkeypatch.setattr(released, "recorded", recorded)
     monkeypatch.setattr(Helm, "repositories", lambda self: {"botyard": "http://depot/charts"})
-    monkeypatch.setattr(Helm, "status", status)
-    monkeypatch.setattr(Helm, "history", lambda self, name, namespace: histories[name])
-    return histories
+    return charts
 
 
 def variables() -> tuple[str, str]:
@@ -69,7 +69,7 @@ def test_variables_are_what_is_released_now(cluster: object) -> None:
     check_playbooks([released.PLAYBOOK], ctx=options)
 
 
-def test_without_a_release_it_says_so(cluster: dict[str, list[dict[str, str]]]) -> None:
+def test_without_a_release_it_says_so(cluster: dict[str, str]) -> None:
     del cluster["myrasa"]
     assert variables() == ("", "nothing is released to kind: there is no release myrasa")
 

@@ -15,7 +15,7 @@ from botyard.contracts import BotyardError, CommandError
 from botyard.process import Completed
 from botyard.release import releases, secrets
 from botyard.tools import helm as helm_tool
-from botyard.tools.helm import Chart, Helm
+from botyard.tools.helm import Chart, Helm, Release
 from botyard.tools.kube import Kube
 
 NO_KUBE = cast(Kube, None)  # nothing here may ask the API server
@@ -35,7 +35,7 @@ class Door:
     """Answers helm commands by their first words; any other fails the test."""
 
     def __init__(self) -> None:
-        self.common = {"version": "v4.3.1", "get": json.dumps({"chart": "tea", "version": "0.1.0-habc"})}
+        self.common = {"version": "v4.3.1"}
         self.answers: dict[str, str | CommandError] = {}
         self.seen: list[list[str]] = []
         self.env: dict[str, str] = {}
@@ -51,6 +51,12 @@ class Door:
             raise answer
         return Completed([str(a) for a in argv], 0, answer, "", 0.0)
 
+    def recorded(self, _kube: object, name: str, namespace: str) -> Release | None:
+        """Stands for a look at the cluster: what helm would say to ``status``."""
+        assert (name, namespace) == ("tea", "shop")
+        answer = self.answers["status"]
+        return None if isinstance(answer, CommandError) else helm_tool.release_of(json.loads(answer))
+
     def fails(self, key: str, stderr: str) -> None:
         self.answers[key] = CommandError(["helm", key], 1, "", stderr)
 
@@ -59,6 +65,7 @@ class Door:
 def door(monkeypatch: pytest.MonkeyPatch) -> Door:
     door = Door()
     monkeypatch.setattr(helm_tool, "run", door.run)
+    monkeypatch.setattr(releases, "recorded", door.recorded)
     helm_tool._version.cache_clear()
     return door
 
@@ -251,10 +258,11 @@ def test_each_helm_gets_the_flags_that_it_knows(door: Door, helm: Helm, said: st
     assert [words[0] for words in door.seen].count("version") == 1, "asked once"
 
 
-def test_deciding_asks_for_no_version_as_a_dry_run_is_the_same_in_both(door: Door, helm: Helm) -> None:
+def test_deciding_starts_one_helm_alone(door: Door, helm: Helm) -> None:
+    """And asks for no version, as a dry run is the same in both."""
     door.answers = {"status": release(), "dry-run": release()}
     decide(helm)
-    assert "version" not in {words[0] for words in door.seen}
+    assert [words[0] for words in door.seen] == ["upgrade"]
 
 
 @pytest.mark.parametrize(("said", "words"), [("v3.12.3", "too old"), ("v2.17.0", "too old"), ("hello", "is no helm")])
@@ -285,6 +293,14 @@ def test_values_reach_helm_in_a_private_file_that_goes_away(tmp_path: Path) -> N
         assert json.loads(files[-1].read_text()) == {"a": 1}
         assert stat.S_IMODE(files[-1].stat().st_mode) == 0o600
     assert list((tmp_path / "values").iterdir()) == []
+
+
+def test_values_that_a_killed_run_left_go_and_those_of_a_living_one_stay(tmp_path: Path) -> None:
+    dead, living = tmp_path / "shop-tea-99999999.json", tmp_path / "shop-milk-1.json"
+    for file in (dead, living):
+        file.write_text("{}")
+    with releases.values_on_disk(PLAN, tmp_path):
+        assert not dead.exists() and living.exists()
 
 
 def test_random_values_are_safe_anywhere_and_differ() -> None:

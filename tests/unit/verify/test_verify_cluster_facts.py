@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import hashlib
 import io
-import json
 import tarfile
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from botyard.contracts import BotyardError
 from botyard.verify.faulty import not_a_model
-from botyard.verify.helm_record import decode
 from botyard.verify.inside_pod import PROGRAM, webhook_call
 from botyard.verify.logs import error_lines, moment
 from botyard.verify.put_back import rollout_state
@@ -90,13 +85,6 @@ def test_errors_count_at_the_start_and_since_the_checks_began() -> None:
 
 def test_moment_cuts_nanoseconds() -> None:
     assert moment("2026-01-01T10:00:05.123456789Z") == datetime(2026, 1, 1, 10, 0, 5, 123456, tzinfo=UTC)
-
-
-def test_helm_record() -> None:
-    packed = base64.b64encode(gzip.compress(json.dumps({"version": 3}).encode()))
-    assert decode(base64.b64encode(packed).decode()) == {"version": 3}
-    with pytest.raises(BotyardError, match="cannot be read"):
-        decode("bm90IGhlbG0=")
 
 
 def test_junk_is_a_good_archive_and_always_the_same() -> None:
