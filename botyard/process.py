@@ -96,9 +96,10 @@ def run(
         raise BotyardError(f"cannot start {shown[0]!r}: {reason.lower()}", "can it be run in a terminal?") from None
     out: list[str] = []
     err: list[str] = []
+    faults: list[Exception] = []
     readers = [
-        threading.Thread(target=_drain, args=(child.stdout, out, redact, on_line), daemon=True),
-        threading.Thread(target=_drain, args=(child.stderr, err, redact, on_line), daemon=True),
+        threading.Thread(target=_drain, args=(child.stdout, out, redact, on_line, faults), daemon=True),
+        threading.Thread(target=_drain, args=(child.stderr, err, redact, on_line, faults), daemon=True),
     ]
     try:
         for reader in readers:
@@ -111,7 +112,7 @@ def run(
                 child.stdin.close()
             except BrokenPipeError:
                 pass  # it ended without reading; its exit code tells why
-        _ended(child, readers, started + timeout_s)
+        _ended(child, readers, faults, started + timeout_s)
     except subprocess.TimeoutExpired:
         _end(child)
         raise TimedOut(" ".join(shown[:4]), timeout_s, "".join([*out, *err][-5:]).strip()) from None
@@ -149,25 +150,37 @@ def _ctrl_c_put_off(late: list[Callable[[], None]]) -> Iterator[None]:
             signal.signal(number, _RAISES)
 
 
-def _ended(child: subprocess.Popen[str], readers: Sequence[threading.Thread], deadline_s: float) -> None:
-    """Waits until it has ended; raises TimeoutExpired at the deadline (of the monotonic clock).
+def _ended(
+    child: subprocess.Popen[str], readers: Sequence[threading.Thread], faults: Sequence[Exception], deadline_s: float
+) -> None:
+    """Waits until it has ended; raises TimeoutExpired at the deadline (monotonic clock), or what on_line raised.
 
     The end of its output wakes us at once; ``Popen.wait`` sleeps up to 50 ms between two looks.
     """
     for reader in readers:
-        while reader.is_alive() and child.poll() is None and time.monotonic() < deadline_s:
+        while reader.is_alive() and child.poll() is None and time.monotonic() < deadline_s and not faults:
             reader.join(timeout=_LOOK_EVERY_S)  # a grandchild may hold the pipe open
+    for fault in faults:
+        raise fault
     child.wait(timeout=max(0.0, deadline_s - time.monotonic()))
 
 
 def _drain(
-    stream: object, into: list[str], redact: Callable[[str], str], on_line: Callable[[str], None] | None
+    stream: object,
+    into: list[str],
+    redact: Callable[[str], str],
+    on_line: Callable[[str], None] | None,
+    faults: list[Exception],
 ) -> None:
+    """Reads to the end whatever happens: a child that nobody reads would wait for ever."""
     for line in stream:  # type: ignore[attr-defined]
         clean = redact(line)
         into.append(clean)
-        if on_line is not None and clean.strip():
-            on_line(clean.rstrip("\n"))
+        if on_line is not None and clean.strip() and not faults:
+            try:
+                on_line(clean.rstrip("\n"))
+            except Exception as fault:  # noqa: BLE001 - raised again by the thread that waits
+                faults.append(fault)
 
 
 def _end(child: subprocess.Popen[str], grace_s: float = 10) -> None:
