@@ -673,3 +673,31 @@ def test_template_file_sees_variables_and_keeps_newlines_as_ansible_does(kit):
     assert "'nope' is undefined" in kit.play("- template: {src: a.j2, dest: out}").out
     (kit.folder / "a.j2").write_text("fine\n{% if %}\n")
     assert "a.j2:2:1: bad Jinja2" in kit.play("- template: {src: a.j2, dest: out}").out
+
+
+def test_a_wrong_changed_when_fails_the_task_and_keeps_what_the_module_gave(kit):
+    ran = kit.play(
+        """
+        - {name: t, command: echo hi, changed_when: "'text'", register: r, ignore_errors: true}
+        - {name: read, assert: {that: [r.stdout == 'hi', r is changed, r is failed]}}
+        """
+    )
+    assert ran.statuses() == {"t": "ignored", "read": "ok"}
+    assert "gives str, not true or false" in ran.task("t").msg
+
+
+def test_what_is_registered_of_skipped_tasks_and_loops_is_as_in_ansible(kit):
+    ran = kit.play(
+        """
+        - {name: skipped, command: "true", when: 1 == 2, register: s}
+        - {name: never, command: "true", until: false, retries: 2, delay: 0, register: u, ignore_errors: true}
+        - {name: loop, command: "test {{ item }} = b", loop: [a, b], register: l, ignore_errors: true}
+        - assert:
+            that:
+              - s.failed is undefined and s.msg is undefined and s.false_condition == '1 == 2'
+              - u.attempts == 2
+              - l.msg == 'One or more items failed' and not l.skipped
+        """
+    )
+    assert ran.report.exit_code == 0, ran.out
+    assert ran.task("loop").msg == "1 of 2 items failed: non-zero return code"
