@@ -93,7 +93,7 @@ def run(
         raise BotyardError(f"program not found: {shown[0]}", "run invoke doctor") from error
     except (OSError, ValueError) as error:  # no right to run it, no program, too long; a NUL in an argument
         reason = getattr(error, "strerror", None) or str(error)
-        raise BotyardError(f"cannot start {shown[0]!r}: {reason.lower()}", "can it be run in a terminal?") from None
+        raise BotyardError(f"cannot start {shown[0]!r}: {reason.lower()}", "can it be run in a terminal?") from error
     out: list[str] = []
     err: list[str] = []
     faults: list[Exception] = []
