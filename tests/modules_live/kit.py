@@ -209,6 +209,6 @@ def _depots() -> dict[str, str]:
         name = f"{target.cluster}-depot"
         depot = docker.container(name)
         if depot is not None and depot.status == "running":
-            listed = docker.exec_in(name, ["find", SERVED, "-type", "f", "-printf", "%p %s %T@\\n"])
-            found |= {f"depot {name} {line.partition(' ')[0]}": line for line in listed.stdout.splitlines()}
+            _code, listed = depot.exec_run(["find", SERVED, "-type", "f", "-printf", "%p %s %T@\\n"])
+            found |= {f"depot {name} {line.partition(' ')[0]}": line for line in listed.decode().splitlines()}
     return found

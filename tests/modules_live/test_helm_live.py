@@ -154,20 +154,20 @@ def test_the_two_helms_take_turns_on_one_release(kit: Kit, work: Path) -> None:
             assert release(kit, work, other, "turns").status == "ok"
 
 
-def test_the_wait_line_names_an_image_that_cannot_be_pulled(kit: Kit, work: Path, binary: str) -> None:
+def test_the_wait_line_names_an_image_that_cannot_be_pulled(kit: Kit, work: Path) -> None:
     a_chart(kit, work)
-    ran = release(kit, work, binary, "unpulled", values={"image": NO_SUCH_IMAGE}, seconds=12)
+    ran = release(kit, work, HELM_4, "unpulled", values={"image": NO_SUCH_IMAGE}, seconds=12)
     assert ran.exit_code == 1
     lines = [line for line in ran.out.splitlines() if "unpulled: 0 of 1 pods Ready; unpulled-" in line]
     assert any("main: ErrImagePull" in line or "main: ImagePullBackOff" in line for line in lines), ran.out
     evidence = kit.state / "diagnostics" / "unpulled"
     assert NO_SUCH_IMAGE in (evidence / "events.txt").read_text()
     # It is left as it is, with its pods, and the next run with an image that is there makes it good.
-    live = helm_of(kit, binary).status("unpulled", kit.variables["ns"])
+    live = helm_of(kit, HELM_4).status("unpulled", kit.variables["ns"])
     assert live is not None and live.status == "failed" and _pods(kit, "unpulled")
-    ran = changed(release(kit, work, binary, "unpulled", values={"image": kit.variables["image"]}, seconds=60))
+    ran = changed(release(kit, work, HELM_4, "unpulled", values={"image": kit.variables["image"]}, seconds=60))
     assert "its last revision is failed" in ran.msg
-    helm_of(kit, binary).uninstall("unpulled", kit.variables["ns"])
+    helm_of(kit, HELM_4).uninstall("unpulled", kit.variables["ns"])
 
 
 def test_the_wait_line_names_what_no_node_can_take(kit: Kit, work: Path) -> None:

@@ -116,7 +116,8 @@ def test_no_canary_is_in_any_byte_written(kit: Kit, work: Path, console: str, wi
     variables = {**CANARIES, "plain": PLAIN, "work": str(work), "binary": binary,
                  "no_image": f"localhost:{LIVE.ports.registry}/botyard/nothing:1"}  # fmt: skip
     try:
-        for check, again in ((True, False), (False, False), (True, True), (False, True)):
+        passes = [(True, False), (False, False), (True, True), (False, True)]
+        for check, again in passes if console == "plain" else [one for one in passes if not one[0]]:
             ran = kit.play(TASKS, check=check, diff=True, console=console, again=again, **variables)
             assert ran.exit_code == 0, ran.out
             files = dict(ran.written())
