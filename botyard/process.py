@@ -8,15 +8,17 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from botyard.contracts import BotyardError, CommandError, Secret, TimedOut
 
 Arg = str | Path | Secret
 
 _LOOK_EVERY_S = 0.05
+_RAISES = signal.default_int_handler  # KeyboardInterrupt
 
 _children: set[subprocess.Popen[str]] = set()
 _lock = threading.Lock()
@@ -71,41 +73,46 @@ def run(
     plain = [a.reveal() if isinstance(a, Secret) else str(a) for a in argv]
     shown = [redact(a) for a in plain]
     started = time.monotonic()
+    late: list[Callable[[], None]] = []
     try:
-        child = subprocess.Popen(
-            plain,
-            env={**os.environ, **env} if env else None,
-            cwd=cwd,
-            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
+        with _ctrl_c_put_off(late):
+            child = subprocess.Popen(
+                plain,
+                env={**os.environ, **env} if env else None,
+                cwd=cwd,
+                stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+            with _lock:
+                _children.add(child)
     except FileNotFoundError as error:
         raise BotyardError(f"program not found: {shown[0]}", "run invoke doctor") from error
     except (OSError, ValueError) as error:  # no right to run it, no program, too long; a NUL in an argument
         reason = getattr(error, "strerror", None) or str(error)
-        raise BotyardError(f"cannot start {shown[0]!r}: {reason.lower()}", "can it be run in a terminal?") from None
-    with _lock:
-        _children.add(child)
+        raise BotyardError(f"cannot start {shown[0]!r}: {reason.lower()}", "can it be run in a terminal?") from error
     out: list[str] = []
     err: list[str] = []
+    faults: list[Exception] = []
     readers = [
-        threading.Thread(target=_drain, args=(child.stdout, out, redact, on_line), daemon=True),
-        threading.Thread(target=_drain, args=(child.stderr, err, redact, on_line), daemon=True),
+        threading.Thread(target=_drain, args=(child.stdout, out, redact, on_line, faults), daemon=True),
+        threading.Thread(target=_drain, args=(child.stderr, err, redact, on_line, faults), daemon=True),
     ]
-    for reader in readers:
-        reader.start()
     try:
+        for reader in readers:
+            reader.start()
+        for interrupt in late:
+            interrupt()
         if stdin is not None and child.stdin is not None:
             try:
                 child.stdin.write(stdin.reveal() if isinstance(stdin, Secret) else stdin)
                 child.stdin.close()
             except BrokenPipeError:
                 pass  # it ended without reading; its exit code tells why
-        _ended(child, readers, started + timeout_s)
+        _ended(child, readers, faults, started + timeout_s)
     except subprocess.TimeoutExpired:
         _end(child)
         raise TimedOut(" ".join(shown[:4]), timeout_s, "".join([*out, *err][-5:]).strip()) from None
@@ -114,7 +121,8 @@ def run(
         raise
     finally:
         for reader in readers:
-            reader.join(timeout=5)
+            if reader.ident is not None:
+                reader.join(timeout=5)
         with _lock:
             _children.discard(child)
     done = Completed(shown, child.returncode, "".join(out), "".join(err), time.monotonic() - started)
@@ -123,25 +131,56 @@ def run(
     return done
 
 
-def _ended(child: subprocess.Popen[str], readers: Sequence[threading.Thread], deadline_s: float) -> None:
-    """Waits until it has ended; raises TimeoutExpired at the deadline (of the monotonic clock).
+@contextlib.contextmanager
+def _ctrl_c_put_off(late: list[Callable[[], None]]) -> Iterator[None]:
+    """What would end this run, Ctrl-C say, goes to ``late`` instead of into a child's start: it would not be ended."""
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is _RAISES]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        late.append(lambda: _RAISES(number, frame))
+
+    try:
+        for number in numbers:
+            signal.signal(number, note)
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, _RAISES)
+
+
+def _ended(
+    child: subprocess.Popen[str], readers: Sequence[threading.Thread], faults: Sequence[Exception], deadline_s: float
+) -> None:
+    """Waits until it has ended; raises TimeoutExpired at the deadline (monotonic clock), or what on_line raised.
 
     The end of its output wakes us at once; ``Popen.wait`` sleeps up to 50 ms between two looks.
     """
     for reader in readers:
-        while reader.is_alive() and child.poll() is None and time.monotonic() < deadline_s:
+        while reader.is_alive() and child.poll() is None and time.monotonic() < deadline_s and not faults:
             reader.join(timeout=_LOOK_EVERY_S)  # a grandchild may hold the pipe open
+    for fault in faults:
+        raise fault
     child.wait(timeout=max(0.0, deadline_s - time.monotonic()))
 
 
 def _drain(
-    stream: object, into: list[str], redact: Callable[[str], str], on_line: Callable[[str], None] | None
+    stream: object,
+    into: list[str],
+    redact: Callable[[str], str],
+    on_line: Callable[[str], None] | None,
+    faults: list[Exception],
 ) -> None:
+    """Reads to the end whatever happens: a child that nobody reads would wait for ever."""
     for line in stream:  # type: ignore[attr-defined]
         clean = redact(line)
         into.append(clean)
-        if on_line is not None and clean.strip():
-            on_line(clean.rstrip("\n"))
+        if on_line is not None and clean.strip() and not faults:
+            try:
+                on_line(clean.rstrip("\n"))
+            except Exception as fault:  # noqa: BLE001 - raised again by the thread that waits
+                faults.append(fault)
 
 
 def _end(child: subprocess.Popen[str], grace_s: float = 10) -> None:
@@ -156,8 +195,9 @@ def _end(child: subprocess.Popen[str], grace_s: float = 10) -> None:
         except subprocess.TimeoutExpired:
             continue
         except KeyboardInterrupt:
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
                 os.killpg(child.pid, signal.SIGKILL)
+                child.wait(timeout=2)  # else it stays as a zombie
             raise
 
 

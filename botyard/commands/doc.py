@@ -22,7 +22,7 @@ def positionals(argv: Sequence[str]) -> list[str]:
     positional=positionals(sys.argv),
     help={
         "name": "a module or keyword, as in: invoke doc helm, invoke doc when; without one all are listed",
-        "write": "bring docs/reference/ and playbooks/schema.json up to date instead",
+        "write": "bring docs/reference/, playbooks/schema.json and the READMEs of the charts up to date instead",
     },
 )
 def doc(c: Context, name: str | None = None, write: bool = False) -> None:

@@ -11,7 +11,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from botyard.commands.session import Flags, root_folder, run
+from botyard.commands.session import Flags, paths_for, root_folder, run
 from botyard.commands.streams import errors_as_lines
 
 QUICK: list[tuple[str, list[str]]] = [
@@ -22,9 +22,16 @@ QUICK: list[tuple[str, list[str]]] = [
     ("unit tests", ["pytest", "-q", "tests/unit"]),
 ]
 
+# Against the real Ansible.
+ANSIBLE: list[tuple[str, list[str]]] = [
+    ("conformance", ["pytest", "-q", "tests/conformance", "--ignore=tests/conformance/test_cluster.py"]),
+]
 
 SLOW: list[tuple[str, list[str]]] = [
+    # First those that need the cluster which the end-to-end run left.
+    ("conformance on the cluster", ["pytest", "-v", "tests/conformance/test_cluster.py"]),
     ("modules", ["pytest", "-v", "tests/modules_live"]),
+    ("checkov", ["pytest", "-v", "tests/checkov"]),
     ("registries", ["pytest", "-v", "-s", "tests/registries"]),
     ("other bots", ["pytest", "-v", "tests/other_bots"]),
     ("killed runs", ["pytest", "-v", "tests/recovery"]),
@@ -34,14 +41,14 @@ SLOW: list[tuple[str, list[str]]] = [
 
 @task(
     help={
-        "quick": "without the end-to-end run: no Docker needed, done in a minute",
-        "all": "also the slow lanes: each module's idempotence matrix, sources: registries on local servers, "
-        "other bots, runs killed at five moments, and the report page in a browser (needs .[browser] and a "
-        "Chromium, else it is skipped)",
+        "quick": "without the real Ansible and the end-to-end run: no Docker needed, done in a minute",
+        "all": "also the slow lanes: both engines and each module's idempotence matrix on the cluster, checkov over "
+        "the charts, sources: registries on local servers, other bots, runs killed at five moments, the report page in "
+        "a browser (needs .[browser] and a Chromium, else it is skipped)",
     }
 )
 def test(c: Context, quick: bool = False, all: bool = False) -> None:
-    """All tests: lint, types, rooms, unit tests, then the real end-to-end run with the disruptive checks."""
+    """All tests: lint, types, rooms, unit tests, conformance with Ansible, then the real end-to-end run."""
     seconds: list[tuple[str, float]] = []
     try:
         with errors_as_lines():
@@ -57,6 +64,9 @@ def _phases(seconds: list[tuple[str, float]], *, quick: bool, all: bool) -> None
         _phase(name, seconds, functools.partial(_tool, argv))
     if quick:
         return
+    _phase("install Ansible", seconds, _install_ansible)
+    for name, argv in ANSIBLE:
+        _phase(name, seconds, functools.partial(_tool, argv))
     _phase("end to end", seconds, _e2e)
     # Once more: on a fresh machine there was no helm before the end-to-end run built it.
     _phase("charts", seconds, functools.partial(_tool, ["pytest", "-q", "tests/unit/charts"]))
@@ -85,6 +95,13 @@ def _tool(argv: list[str]) -> None:
     )
     if done.returncode:
         raise Exit(f"botyard: {' '.join(argv)} failed", 1)
+
+
+def _install_ansible() -> None:
+    """Into an environment of its own, where it is not there yet."""
+    from botyard.host.ansible_env import ansible_env
+
+    print(ansible_env(paths_for("any").cache, functools.partial(print, flush=True)))
 
 
 def _e2e() -> None:

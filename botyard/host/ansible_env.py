@@ -1,4 +1,4 @@
-"""The real ansible-playbook in a virtual environment of its own, for what holds our engine against it."""
+"""Tools that tests hold ours against, each in a virtual environment of its own: the real ansible-playbook, checkov."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from botyard.contracts import Paths
 from botyard.host import recipe
 from botyard.process import Arg, run
 
-LOCK = Path(__file__).parent / "recipes" / "python" / "ansible" / "requirements.lock"
+_LOCKS = Path(__file__).parent / "recipes" / "python"
+LOCK = _LOCKS / "ansible" / "requirements.lock"
+CHECKOV_LOCK = _LOCKS / "checkov" / "requirements.lock"
 _INSTALL_TIMEOUT_S = 1800
 _FINISHED = "finished"  # scripts of an environment name its folder, so it is made in place; this file comes last
 
@@ -29,17 +31,26 @@ def ansible_env(cache: Path, progress: Callable[[str], None] = lambda _line: Non
     Raises:
         CommandError: pip failed; nothing that looks finished is left.
     """
-    key = hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()[:16]
-    folder = cache / "ansible" / key
+    return _locked_env(cache, "ansible", LOCK, progress)
+
+
+def checkov_env(cache: Path, progress: Callable[[str], None] = lambda _line: None) -> Path:
+    """The same for ``bin/checkov``: some 300 MB."""
+    return _locked_env(cache, "checkov", CHECKOV_LOCK, progress)
+
+
+def _locked_env(cache: Path, name: str, lock: Path, progress: Callable[[str], None]) -> Path:
+    key = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:16]
+    folder = cache / name / key
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.parent / ".lock"):
         if not (folder / _FINISHED).is_file():
-            progress(f"installing Ansible into {folder}, once")
+            progress(f"installing {name} into {folder}, once")
             shutil.rmtree(folder, ignore_errors=True)
             run([sys.executable, "-m", "venv", folder], timeout_s=_INSTALL_TIMEOUT_S)
             pip: list[Arg] = [folder / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check"]
             strict = ["--require-hashes", "--only-binary", ":all:"]
-            run([*pip, *strict, "--requirement", LOCK], timeout_s=_INSTALL_TIMEOUT_S)
+            run([*pip, *strict, "--requirement", lock], timeout_s=_INSTALL_TIMEOUT_S)
             (folder / _FINISHED).touch()
     return folder
 

@@ -33,16 +33,16 @@ def probe(kube: Kube, nodes: int, started: Mapping[str, str]) -> tuple[bool, str
             shows what was before: nodes count as Ready, and pods as running. Only what is newer than that counts.
     """
     try:
-        blocked = [*_nodes(kube, nodes), *_service_account(kube), *_dns(kube), *_storage(kube)]
+        items = (kube.read("/api/v1/nodes") or {}).get("items", [])
+        blocked = [*_nodes(items, nodes), *_service_account(kube), *_dns(kube), *_storage(kube)]
         pods = (kube.read("/api/v1/namespaces/kube-system/pods") or {}).get("items", [])
-        blocked += [*_leases(kube, started), *_pods(pods, started), *_dns_addresses(kube, pods)]
+        blocked += [*_leases(kube, items, started), *_pods(pods, started), *_dns_addresses(kube, pods)]
     except no_answer() as error:
         return False, f"the API server does not answer ({_short(error)})"
     return not blocked, "; ".join(blocked) or f"{nodes} nodes Ready, DNS up"
 
 
-def _nodes(kube: Kube, wanted: int) -> list[str]:
-    items = (kube.read("/api/v1/nodes") or {}).get("items", [])
+def _nodes(items: list[dict[str, Any]], wanted: int) -> list[str]:
     waiting = []
     for node in items:
         ready = next((c for c in node["status"].get("conditions", []) if c["type"] == "Ready"), None)
@@ -54,11 +54,15 @@ def _nodes(kube: Kube, wanted: int) -> list[str]:
     return [f"nodes Ready {ready_count}/{wanted}" + (f", waiting for {', '.join(sorted(waiting))}" if waiting else "")]
 
 
-def _leases(kube: Kube, started: Mapping[str, str]) -> list[str]:
-    items = (kube.read("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases") or {}).get("items", [])
-    renewed = {str(lease["metadata"]["name"]): str(lease["spec"].get("renewTime", "")) for lease in items}
-    # Both are UTC with a fraction of a second: 26 characters are microseconds, and they sort as they are.
-    silent = sorted(name for name, since in started.items() if renewed.get(name, "")[:26] < since[:26])
+def _leases(kube: Kube, nodes: list[dict[str, Any]], started: Mapping[str, str]) -> list[str]:
+    leases = (kube.read("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases") or {}).get("items", [])
+    # A new node renews its lease some 10 s after it joined: until then its joining is the sign.
+    alive = {str(node["metadata"]["name"]): str(node["metadata"].get("creationTimestamp", "")) for node in nodes}
+    for lease in leases:
+        name, renewed = str(lease["metadata"]["name"]), str(lease["spec"].get("renewTime", ""))
+        alive[name] = max(alive.get(name, ""), renewed)
+    # All are UTC and sort as they are; 26 characters are microseconds, and Z sorts after a fraction.
+    silent = sorted(name for name, since in started.items() if alive.get(name, "")[:26] < since[:26])
     return [f"no sign of life since its restart: {', '.join(silent)}"] if silent else []
 
 

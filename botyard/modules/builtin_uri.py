@@ -29,6 +29,9 @@ RETURNS = {
     "path": "the file written (dest)",
     "content_type": "as every header of the answer: small letters, - becomes _",
 }
+# What a result says of itself; no server may say it by a header of that name.
+_NO_HEADERS = ("ansible_facts", "attempts", "changed", "content", "failed", "json", "msg", "path", "redirected",
+               "results", "skipped", "summary_lines")  # fmt: skip
 EXAMPLE = """\
 - name: The bot answers
   ansible.builtin.uri:
@@ -78,8 +81,9 @@ def run(args: Args, ctx: Context) -> Result:
         nothing = {"status": -1, "url": args.url, "elapsed": 0, "redirected": False}  # as in Ansible, for until
         return Result(failed=-1 not in wanted, msg=message, data=nothing)
     text = content.decode(errors="replace")
-    data: dict[str, Any] = {"status": status, "url": final_url, "elapsed": 0}
-    data.update({name.lower().replace("-", "_"): value for name, value in headers.items()})
+    told = {name.lower().replace("-", "_"): value for name, value in headers.items()}
+    data: dict[str, Any] = {name: value for name, value in told.items() if name not in _NO_HEADERS}
+    data.update(status=status, url=final_url, elapsed=0)
     kind = str(data.get("content_type", "")).partition(";")[0].strip()
     if kind == "application/json" or kind.endswith("+json"):
         with contextlib.suppress(ValueError, RecursionError):  # said to be JSON and is not: the content tells

@@ -142,5 +142,5 @@ def _evidence(ctx: Context) -> Path:
 
 
 def _data(release: Release) -> dict[str, Any]:
-    status = {"name": release.name, "namespace": release.namespace, "revision": release.revision}
+    status = {"name": release.name, "namespace": release.namespace, "revision": str(release.revision)}
     return {"status": {**status, "status": release.status}}

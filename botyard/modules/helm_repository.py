@@ -16,7 +16,7 @@ RETURNS = {
     "url": "its address",
 }
 EXAMPLE = """\
-- name: helm repo add
+- name: A repository of charts
   kubernetes.core.helm_repository:
     name: botyard
     url: http://127.0.0.1:8080/charts

@@ -14,7 +14,7 @@ from botyard.wait import wait_until
 
 NAME = "kubernetes.core.k8s"
 RETURNS = {
-    "result": "the live object, or `results` with a list of them; not in check mode",
+    "result": "the live object; of several `results`, each with `changed` and `result`; not in check mode",
 }
 EXAMPLE = """\
 - name: Namespace
@@ -70,8 +70,10 @@ def _present(kube: Kube, bodies: list[dict[str, Any]], args: Args, ctx: Context)
     namespace = args.namespace or None
     diffs: list[Diff] = []
     results: list[dict[str, Any]] = []
+    changed: list[bool] = []
     for body in bodies:
         diff = desired.difference(kube, body, namespace)
+        changed.append(diff is not None)
         if diff is not None:
             diffs.append(diff)
             if not ctx.check:
@@ -83,7 +85,10 @@ def _present(kube: Kube, bodies: list[dict[str, Any]], args: Args, ctx: Context)
             results.append(_live(kube, body, namespace) or {})
             ctx.hide(desired.secret_values(results[-1]))
     names = ", ".join(d.header for d in diffs)
-    data: dict[str, Any] = {"result": results[0] if len(results) == 1 else {"results": results}}
+    each = [{"changed": new, "result": live} for new, live in zip(changed, results, strict=False)]
+    data: dict[str, Any] = {}
+    if not ctx.check:
+        data["result"] = results[0] if len(results) == 1 else {"results": each}
     return Result(changed=bool(diffs), msg=names or "as wanted", data=data, diff=diffs if ctx.diff else [])
 
 

@@ -54,8 +54,7 @@ def run(args: Args, ctx: Context) -> Result:
                 args.api_version, args.kind, args.namespace or None, ",".join(args.label_selectors), ",".join(fields)
             )
     except kubernetes.dynamic.exceptions.ResourceNotFoundError:
-        return Result(
-            msg=f"this cluster knows no {args.api_version} {args.kind}", data={"resources": [], "api_found": False}
-        )
+        told = f'Failed to find API for resource with apiVersion "{args.api_version}" and kind "{args.kind}"'
+        return Result(msg=told, data={"resources": [], "api_found": False, "msg": told})  # Ansible's words
     ctx.hide([desired.secret_values(body) for body in found])
     return Result(msg=f"{len(found)} found", data={"resources": found, "api_found": True})

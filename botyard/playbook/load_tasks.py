@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from botyard import modules
-from botyard.playbook import keywords
+from botyard.playbook import keywords, refused
 from botyard.playbook.arguments import ArgSpec, full_name, spec_of
 from botyard.playbook.check import Checker
 from botyard.playbook.model import META, Block, Conditions, Entries, Outer, Task, conditions_of, every_task
@@ -197,8 +197,8 @@ def check_notified(tasks: Entries, handlers: Sequence[Task]) -> None:
 def _check_meta(action: Any, at: Where, here: Here) -> None:
     if not isinstance(action, Text) or action.is_template:
         refuse(at, "meta takes a plain word", "flush_handlers, end_play or noop")
-    if action in keywords.META_REFUSED:
-        refuse(at, f"meta: {action} is not supported", keywords.META_REFUSED[action])
+    if action in refused.META:
+        refuse(at, f"meta: {action} is not supported", refused.META[action])
     if action == "flush_handlers" and here.handlers:
         refuse(at, "flush_handlers cannot be used as a handler", "a handler that notifies runs others in their turn")
 

@@ -17,7 +17,8 @@ from botyard import yaml11
 from botyard.contracts import BadInput, shown
 
 _TAG = "tag:yaml.org,2002:"
-_MAX_ALIASED = 100_000  # nodes below aliases: a few lines of aliases of aliases can stand for billions
+_MAX_ALIASED = 20_000  # nodes below aliases: a few lines of aliases of aliases can stand for billions
+_MAX_SHOWN = 160  # characters of a line
 _PLAIN = SafeConstructor()
 
 
@@ -36,15 +37,17 @@ class Where:
         return Where(self.file, self.line + lines, self.column) if lines else self
 
     def excerpt(self) -> str:
-        """The line with a caret below the column; empty where the file can't be read."""
+        """The line, or the part of a long one, with a caret below the column; empty where the file can't be read."""
         try:
             lines = self.file.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
             return ""
         if not 0 < self.line <= len(lines):
             return ""
-        text = lines[self.line - 1]
-        lead = "".join("\t" if c == "\t" else " " for c in text[: self.column - 1])
+        begin = 0 if self.column < _MAX_SHOWN else self.column - _MAX_SHOWN // 2
+        part = lines[self.line - 1][begin : begin + _MAX_SHOWN]
+        text = "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in part)
+        lead = "".join("\t" if c == "\t" else " " for c in text[: self.column - 1 - begin])
         return f"    {text}\n    {lead}^"
 
 

@@ -1,32 +1,19 @@
-"""Runs one task: conditions, loop, retries, the module itself, and what becomes of its result."""
+"""Runs one task: its variables, its name, its handlers, and what is told of it."""
 
 from __future__ import annotations
 
-import time
-import traceback as tracebacks
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from botyard.contracts import BadInput, BotyardError, Context, Result
+from botyard.playbook.call import Caller, Job
 from botyard.playbook.lane import At
-from botyard.playbook.model import META, Conditions, Entries, Task
+from botyard.playbook.model import META, Task
 from botyard.playbook.options import RunOptions
-from botyard.playbook.outcome import Outcome, TaskFailed, skipped, together
-from botyard.playbook.source import Text, Where
+from botyard.playbook.outcome import Outcome, TaskFailed
+from botyard.playbook.rounds import Rounds
 from botyard.playbook.template import Scope, Templar, TemplateFailed
-from botyard.report.records import (
-    HIDDEN,
-    Clock,
-    ItemRecord,
-    Listener,
-    RunReport,
-    Status,
-    TaskRecord,
-)
+from botyard.report.records import HIDDEN, Clock, Listener, RunReport, Status, TaskRecord
 from botyard.report.redact import Redactor
-
-_MAX_INCLUDES = 100
 
 
 class TaskRunner:
@@ -47,6 +34,7 @@ class TaskRunner:
         self._redactor = redactor
         self._clock = clock
         self._report = report
+        self._rounds = Rounds(Caller(options, listener, redactor), listener, redactor)
 
     def run(self, task: Task, at: At) -> Outcome:
         """Runs it, notifies its handlers and tells everyone.
@@ -69,8 +57,8 @@ class TaskRunner:
         self._listener.task_started(record)
         hidden = True  # until we know better: a task whose no_log cannot be read shows nothing
         try:
-            hidden = bool(self._one(task.outer.no_log, scope))
-            outcome = self._rounds(task, at, scope, record, hidden)
+            hidden = bool(scope.flag("no_log", task.outer.no_log))
+            outcome = self._rounds.all(Job(task, at, scope, record, hidden))
             _notify(outcome, at)
         except TemplateFailed as error:
             outcome = Outcome.failure(error.message, error.cure)
@@ -119,7 +107,7 @@ class TaskRunner:
 
     def _ignores(self, task: Task, scope: Scope) -> bool:
         try:
-            return bool(self._one(task.outer.ignore_errors, scope))
+            return bool(scope.flag("ignore_errors", task.outer.ignore_errors))
         except TemplateFailed:
             return False
 
@@ -134,215 +122,13 @@ class TaskRunner:
         scope = self._scope(task, at)
         title: Any = task.title
         try:
-            if not self._one(task.outer.no_log, scope):
+            if not scope.flag("no_log", task.outer.no_log):
                 for value in task.spec.secrets(task.args):
-                    self._redactor.learn(self._one(value, scope))
-                title = self._templar.render(task.name, scope) or task.module
+                    self._redactor.learn(scope.render(value))
+                title = scope.render(task.name) or task.module
         except TemplateFailed:
             pass  # the task itself will say so
         return self._redactor.text(str(title))
-
-    def _rounds(self, task: Task, at: At, scope: Scope, record: TaskRecord, hidden: bool) -> Outcome:
-        if task.loop is None:
-            return self._round(task, at, scope, record, hidden)
-        try:
-            items = self._templar.render(task.loop, scope)
-        except TemplateFailed:
-            # As in Ansible: a condition that is false without the loop's items excuses an undefined list.
-            false = self._first_false(task.outer.when, scope)
-            if false is not None:
-                return skipped(false)
-            raise
-        if not isinstance(items, list | tuple):
-            at_loop = task.loop.where if isinstance(task.loop, Text) else task.where
-            raise TemplateFailed(
-                f"{at_loop}: loop needs a list, not {type(items).__name__}", "use dict2items for a mapping"
-            )
-        outcomes: list[Outcome] = []
-        for index, item in enumerate(items):
-            if index and task.loop_pause:
-                time.sleep(float(self._one(task.loop_pause, scope)))
-            own = {task.loop_var: item, "ansible_loop_var": task.loop_var}
-            if task.index_var:
-                own |= {task.index_var: index, "ansible_index_var": task.index_var}
-            inner = scope.with_layer(own)
-            try:
-                outcome = self._round(task, at, inner, record, hidden)
-            except TemplateFailed as error:
-                outcome = Outcome.failure(error.message, error.cure)
-            outcome.data = {**outcome.data, **own}
-            outcome.included = [(entries, own) for entries, _ in outcome.included]
-            outcomes.append(outcome)
-            self._item_done(task, inner, record, outcome, item, hidden)
-            if at.lane.stop.interrupted:
-                break
-        return together(outcomes)
-
-    def _item_done(
-        self, task: Task, scope: Scope, record: TaskRecord, outcome: Outcome, item: Any, hidden: bool
-    ) -> None:
-        try:
-            label = str(item if task.loop_label is None else self._templar.render(task.loop_label, scope))
-        except TemplateFailed as error:
-            label = error.message.splitlines()[0]
-        done = ItemRecord("(hidden by no_log)", outcome.status)
-        if not hidden:
-            text = self._redactor.text
-            done = ItemRecord(text(label), outcome.status, text(outcome.msg), self._redactor.diffs(outcome.diff))
-        record.items.append(done)
-        self._listener.item_done(record, done)
-
-    def _round(self, task: Task, at: At, scope: Scope, record: TaskRecord, hidden: bool) -> Outcome:
-        """The task once, or until its condition holds."""
-        false = self._first_false(task.outer.when, scope)
-        if false is not None:
-            return skipped(false)
-        wanted = 3 if task.retries is None else max(0, int(self._one(task.retries, scope)))
-        attempts = wanted + 1 if task.until or task.retries is not None else 1
-        for attempt in range(1, attempts + 1):
-            outcome = self._call(task, at, scope, record, hidden)
-            seen = scope.with_layer({task.register: outcome.data}) if task.register else scope
-            self._judge(task, outcome, seen)
-            outcome.attempts = attempt
-            if attempts == 1:
-                return outcome
-            outcome.data["attempts"] = attempt
-            done = self._holds(task.until, seen) if task.until else outcome.status != "failed"
-            if done:
-                return outcome
-            if attempt == attempts or at.lane.stop.interrupted:
-                outcome.data |= {"failed": True, "attempts": attempt - 1}  # as Ansible counts where none was right
-                if not outcome.msg:
-                    outcome.shown = f"not as wanted after {attempt} attempts"
-                return outcome
-            if not hidden:
-                self._say(record, f"attempt {attempt} of {attempts}: {outcome.msg or 'not as wanted yet'}")
-            self._sleep(float(self._one(task.delay, scope)), at)
-        raise AssertionError("a task has at least one attempt")
-
-    @staticmethod
-    def _sleep(seconds: float, at: At) -> None:
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0 and not at.lane.stop.interrupted:
-            time.sleep(min(left, 0.5))
-
-    def _judge(self, task: Task, outcome: Outcome, scope: Scope) -> None:
-        if outcome.data.get("skipped") or outcome.bad_input:
-            return
-        data, word = outcome.data, "changed_when_result"
-        try:
-            if task.changed_when is not None:
-                data["changed"] = self._holds(task.changed_when, scope)
-            word = "failed_when_result"
-            if task.failed_when is not None:
-                data["failed"] = data[word] = self._holds(task.failed_when, scope)
-                if data["failed"] and not data.get("msg"):
-                    outcome.shown = f"failed_when holds: {' and '.join(map(str, task.failed_when))}"
-        except TemplateFailed as error:  # what the module did stays known
-            data |= {"failed": True, word: error.message}
-            outcome.shown, outcome.cure = error.message, error.cure
-
-    def _call(self, task: Task, at: At, scope: Scope, record: TaskRecord, hidden: bool) -> Outcome:
-        """The module itself; whatever it raises becomes a failed result."""
-
-        def progress(line: str) -> None:
-            if not hidden:
-                self._say(record, line)
-
-        try:
-            args = self._arguments(task, scope)
-            notify = self._one(task.outer.notify, scope)
-            check = self._one(task.outer.check_mode, scope)
-            diff = self._one(task.outer.diff, scope)
-            context = Context(
-                check=self._options.check if check is None else bool(check),
-                diff=self._options.diff if diff is None else bool(diff),
-                paths=self._options.paths,
-                target=self._options.target,
-                progress=progress,
-                hide=self._redactor.learn,
-                environment=self._environment(task, scope),
-                basedir=at.book.file.parent,
-                render_file=lambda file: self._render_file(file, scope),
-            )
-            result = cast("Result", task.spec.run(args, context))
-            included = self._included(task, args, at)
-            outcome = self._taken(task, result, at)
-        except TemplateFailed:
-            raise
-        except BotyardError as error:
-            outcome = Outcome.failure(error.message, error.cure, bad_input=isinstance(error, BadInput))
-            outcome.traceback = tracebacks.format_exc() if self._options.debug else ""
-            for name in ("stdout", "stderr", "returncode"):
-                if hasattr(error, name):
-                    outcome.data["rc" if name == "returncode" else name] = getattr(error, name)
-        except Exception as error:  # noqa: BLE001 - the boundary to modules: a fault in one must not end the run unseen
-            outcome = Outcome.failure(
-                f"internal error in {task.module}: {type(error).__name__}: {error}",
-                "run again with --debug and report this; it is a fault of botyard, not of the playbook",
-            )
-            outcome.traceback = tracebacks.format_exc()
-        else:
-            outcome.notify = [] if notify is None else notify if isinstance(notify, list) else [notify]
-            outcome.included = included
-        return outcome
-
-    @staticmethod
-    def _included(task: Task, args: Any, at: At) -> list[tuple[Entries, Mapping[str, Any]]]:
-        if task.load is None:
-            return []
-        if len(at.params) > _MAX_INCLUDES:
-            raise BotyardError("include_tasks goes too deep", "a file that includes itself needs a when that ends it")
-        return [(task.load(args.file) if task.included is None else task.included, {})]
-
-    def _taken(self, task: Task, result: Result, at: At) -> Outcome:
-        data = {**self._redactor.unwrapped(result.data), "changed": result.changed, "failed": result.failed}
-        if result.skipped:
-            data["skipped"] = True
-        if result.msg and (result.failed or not task.module.startswith(("ansible.", "kubernetes."))):
-            data.setdefault("msg", result.msg)  # of Ansible's own modules those that register one have it in their data
-        facts = data.get("ansible_facts")
-        if isinstance(facts, Mapping):
-            at.lane.facts.update(facts)
-        return Outcome(data, list(result.diff), list(result.warnings), shown=result.msg or None)
-
-    def _arguments(self, task: Task, scope: Scope) -> Any:
-        rendered = task.spec.expressions(task.args) | self._templar.render(task.spec.templates(task.args), scope)
-        return task.spec.build(rendered, lambda text: self._templar.evaluate(text, scope), self._redactor.learn)
-
-    def _render_file(self, file: Path, scope: Scope) -> str:
-        try:
-            content = file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise BotyardError(f"cannot read the template {file}: {error}") from None
-        return self._templar.render_file(content, Where(file, 1, 1), scope)
-
-    def _environment(self, task: Task, scope: Scope) -> dict[str, str]:
-        merged: dict[str, str] = {}
-        for one in task.outer.environment:
-            merged.update({str(k): str(v) for k, v in self._templar.render(one, scope).items()})
-        return merged
-
-    def _say(self, record: TaskRecord, line: str) -> None:
-        self._listener.progress(record, self._redactor.text(line))
-
-    def _one(self, value: Any, scope: Scope) -> Any:
-        return self._templar.render(value, scope)
-
-    def _holds(self, conditions: Conditions, scope: Scope) -> bool:
-        return self._first_false(conditions, scope) is None
-
-    def _first_false(self, conditions: Conditions, scope: Scope) -> Any:
-        """The first that does not hold, None if all do; as in Ansible since 2.19 each must give true or false."""
-        for condition in conditions:
-            value = self._templar.evaluate(condition, scope) if isinstance(condition, Text) else condition
-            if not isinstance(value, bool):
-                where = condition.where if isinstance(condition, Text) else "?"
-                message = f"{where}: the condition {str(condition)!r} gives {type(value).__name__}, not true or false"
-                raise TemplateFailed(message, "compare it, or use | bool, | length > 0, is defined")
-            if not value:
-                return condition
-        return None
 
 
 def _notify(outcome: Outcome, at: At) -> None:

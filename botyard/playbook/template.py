@@ -1,138 +1,29 @@
-"""Jinja2 as Ansible uses it: native types, strict about undefined names, sandboxed; and nothing is a template twice."""
+"""Templates of a playbook: compiled before the run, worked out when asked for; and nothing is a template twice."""
 
 from __future__ import annotations
 
 import ast
-import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import GeneratorType
 from typing import Any, ClassVar, cast
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, UndefinedError, nodes
-from jinja2.lexer import TOKEN_STRING, TOKEN_VARIABLE_BEGIN, TOKEN_VARIABLE_END, Lexer
-from jinja2.nativetypes import NativeCodeGenerator
-from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import Undefined as JinjaUndefined
+from jinja2.lexer import Lexer
 from jinja2.utils import consume, missing
 
 from botyard.contracts import BotyardError
-from botyard.playbook.filters import EXCUSING, FILTERS, OMIT, TESTS, lookup, lookup_of
+from botyard.playbook.filters import OMIT, to_bool
+from botyard.playbook.jinja import Environment, LazyContext, StringLexer, Undefined, name_hint
 from botyard.playbook.source import Map, Seq, Text, Where, close_to, located
 
-_KNOWN = "docs/reference/keywords.md lists filters, tests and lookups"
 _MAX_DEPTH = 40
-_MAX_LENGTH = 10_000_000  # items or characters that * makes
-_MAX_BITS = 10_000  # of a number that * or ** makes; Python writes none of more than 4300 digits
 
 
 class TemplateFailed(BotyardError):
     """An expression of the playbook could not be worked out; the message starts with its place."""
 
     undefined = False  # for want of a variable: then default() helps
-
-
-class _Undefined(StrictUndefined):
-    """Attributes of an undefined name are undefined too, so that ``a.b.c | default(1)`` works as in Ansible."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self
-
-    def __getitem__(self, _key: Any) -> Any:
-        return self
-
-    @property
-    def _undefined_message(self) -> str:
-        name, owner = self._undefined_name, self._undefined_obj
-        if self._undefined_hint:
-            return str(self._undefined_hint)
-        if owner is missing:
-            return f"{name!r} is undefined"
-        if isinstance(owner, Mapping):
-            hint = close_to(str(name), map(str, owner)) or f"it has: {', '.join(map(str, list(owner)[:12]))}"
-            return f"there is no key {name!r}; {hint}"
-        return f"{type(owner).__name__} has no attribute {name!r}"
-
-
-class _CodeGenerator(NativeCodeGenerator):
-    def _output_child_to_const(self, node: nodes.Expr, frame: Any, finalize: Any) -> Any:
-        # Jinja folds constants into text; {{ 1 }} must stay a number.
-        if isinstance(node, nodes.TemplateData):
-            return super()._output_child_to_const(node, frame, finalize)
-        raise nodes.Impossible
-
-    def visit_Call(self, node: nodes.Call, frame: Any, forward_caller: bool = False) -> None:
-        kind = node.args[0] if node.args else None
-        if isinstance(node.node, nodes.Name) and node.node.name == "lookup" and isinstance(kind, nodes.Const):
-            try:
-                lookup_of(str(kind.value))
-            except ValueError as error:
-                self.fail(str(error), node.lineno)
-        super().visit_Call(node, frame, forward_caller=forward_caller)
-
-
-class _LazyContext(Context):
-    scope: Scope
-
-    def resolve_or_missing(self, key: str) -> Any:
-        if key in self.vars:
-            return self.vars[key]
-        value = self.scope.resolve(key)
-        return self.parent.get(key, missing) if value is missing else value
-
-
-def _passing_on(function: Any) -> Callable[..., Any]:
-    """As in Ansible, a filter or test of something undefined is undefined: ``(nope | upper) | default('x')`` works."""
-
-    @functools.wraps(function)
-    def call(*args: Any, **named: Any) -> Any:
-        missed = [value for value in (*args, *named.values()) if isinstance(value, _Undefined)]
-        return missed[0] if missed else function(*args, **named)
-
-    return call
-
-
-class _Lexer(Lexer):
-    """As in Ansible, ``\\`` in a string between ``{{`` and ``}}`` is a plain sign: YAML has read it once already."""
-
-    def tokeniter(self, *args: Any, **named: Any) -> Iterator[tuple[int, str, str]]:
-        inside = False
-        for line, kind, text in super().tokeniter(*args, **named):
-            inside = kind != TOKEN_VARIABLE_END and (inside or kind == TOKEN_VARIABLE_BEGIN)
-            yield line, kind, text.replace("\\", "\\\\") if inside and kind == TOKEN_STRING else text
-
-
-class _Environment(ImmutableSandboxedEnvironment):
-    code_generator_class = _CodeGenerator
-    context_class = _LazyContext
-    intercepted_binops = frozenset({"*", "**"})
-
-    def __init__(self, lexer: type[Lexer]) -> None:
-        super().__init__(undefined=_Undefined, trim_blocks=True, autoescape=False)
-        self._own_lexer = lexer(self)
-        self.filters.update(FILTERS)
-        self.tests.update(TESTS)
-        for table, excused in ((self.filters, EXCUSING), (self.tests, ("defined", "undefined"))):
-            table.update({name: _passing_on(table[name]) for name in table if name not in excused})
-        self.globals.pop("lipsum", None)
-        self.globals.update(omit=OMIT, lookup=lookup)
-
-    @property
-    def lexer(self) -> Lexer:
-        return self._own_lexer
-
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """``*`` and ``**``, but for what would fill the memory or take for ever."""
-        if isinstance(left, int) and isinstance(right, int):
-            bits = left.bit_length() * right if operator == "**" else left.bit_length() + right.bit_length()
-            if bits > _MAX_BITS:
-                raise OverflowError("the number is too large")
-        elif operator == "*":
-            for many, count in ((left, right), (right, left)):
-                if isinstance(many, Sized) and isinstance(count, int) and len(many) * count > _MAX_LENGTH:
-                    raise OverflowError(f"more than {_MAX_LENGTH} characters or items")
-        return super().call_binop(context, operator, left, right)
 
 
 class Scope:
@@ -168,20 +59,66 @@ class Scope:
                 except TemplateFailed as error:
                     if not error.undefined:
                         raise
-                    return _Undefined(name=name, exc=cast("Any", lambda _, cause=error: cause))
+                    return Undefined(name=name, exc=cast("Any", lambda _, cause=error: cause))
                 finally:
                     self._depth -= 1
         return missing
+
+    def render(self, value: Any) -> Any:
+        """See Templar.render."""
+        return self._templar.render(value, self)
+
+    def evaluate(self, text: Text) -> Any:
+        """See Templar.evaluate."""
+        return self._templar.evaluate(text, self)
+
+    def render_file(self, content: str, where: Where) -> str:
+        """See Templar.render_file."""
+        return self._templar.render_file(content, where, self)
+
+    def flag(self, word: str, value: Any) -> bool | None:
+        """A keyword that takes true or false, or words for them; None where nothing is said."""
+        found: bool | None = self._typed(to_bool, word, value)
+        return found
+
+    def number(self, word: str, value: Any) -> float:
+        """A keyword that takes a number; not below 0."""
+        found: float = self._typed(float, word, value)
+        return max(0.0, found)
+
+    def _typed(self, kind: Callable[[Any], Any], word: str, value: Any) -> Any:
+        found = self.render(value)
+        try:
+            return kind(found)
+        except (TypeError, ValueError):
+            where = f"{value.where}: " if isinstance(value, Text) else ""
+            problem = f"{where}{word} takes {'a number' if kind is float else 'true or false'}, not {found!r}"
+            raise TemplateFailed(problem, "mend the value or use default()") from None
+
+    def holds(self, conditions: Iterable[Any]) -> bool:
+        return self.first_false(conditions) is None
+
+    def first_false(self, conditions: Iterable[Any]) -> Any:
+        """The first that does not hold, None if all do; as in Ansible since 2.19 each must give true or false."""
+        for condition in conditions:
+            value = self.evaluate(condition) if isinstance(condition, Text) else condition
+            if not isinstance(value, bool):
+                problem = f"the condition {str(condition)!r} gives {type(value).__name__}, not true or false"
+                cure = "compare it, or use | bool, | length > 0, is defined"
+                raise TemplateFailed(f"{condition.where}: {problem}", cure)
+            if not value:
+                return condition
+        return None
 
 
 class Templar:
     """Compiles and renders; compiled templates are kept for the run."""
 
-    _shared: ClassVar[tuple[_Environment, _Environment] | None] = None
+    _shared: ClassVar[tuple[Environment, Environment] | None] = None
 
     def __init__(self) -> None:
         if Templar._shared is None:
-            Templar._shared = (_Environment(_Lexer), _Environment(Lexer))
+            Templar._shared = (Environment(StringLexer), Environment(Lexer))
         self._env, self._plain = Templar._shared  # for strings of a playbook; for conditions and files
         self._templates: dict[str, Template] = {}
         self._expressions: dict[str, Template] = {}
@@ -242,9 +179,9 @@ class Templar:
         return result + "\n" * (_last_newlines(text) - _last_newlines(result)) if isinstance(result, str) else result
 
     @staticmethod
-    def _context(template: Template, scope: Scope) -> _LazyContext:
+    def _context(template: Template, scope: Scope) -> LazyContext:
         context = template.new_context()
-        assert isinstance(context, _LazyContext)  # noqa: S101 - tells mypy what context_class gives
+        assert isinstance(context, LazyContext)  # noqa: S101 - tells mypy what context_class gives
         context.scope = scope
         return context
 
@@ -258,7 +195,7 @@ class Templar:
                 else:
                     found = (self._plain if of_file else self._env).from_string(str(text))
             except TemplateSyntaxError as error:
-                hint = _name_hint(str(error.message), self._env)
+                hint = name_hint(str(error.message), self._env)
                 cure = hint or "see the Jinja2 template syntax"
                 line = max(0, (error.lineno or 1) - 1) if "\n" in text else 0
                 raise located(text.where.moved(line), f"bad Jinja2: {error.message}", cure) from None
@@ -297,7 +234,7 @@ def _unwrapped(text: Text) -> str:
 
 
 def _native(value: Any) -> Any:
-    if isinstance(value, Undefined):
+    if isinstance(value, JinjaUndefined):
         value._fail_with_undefined_error()
     if isinstance(value, GeneratorType | range) or type(value).__name__ in ("dict_keys", "dict_values", "dict_items"):
         return list(value)
@@ -305,7 +242,7 @@ def _native(value: Any) -> Any:
 
 
 def _as_text(part: Any) -> str:
-    value = part if type(part) is Undefined else _native(part)  # of an if without else: nothing
+    value = part if type(part) is JinjaUndefined else _native(part)  # of an if without else: nothing
     return "" if value is None else str(value)
 
 
@@ -331,16 +268,3 @@ def _failure(text: Text, error: Exception, scope: Scope) -> TemplateFailed:
     failure = TemplateFailed(f"{where}: {message}" + (f"\n{excerpt}" if excerpt else ""), cure)
     failure.undefined = isinstance(error, UndefinedError)
     return failure
-
-
-def _name_hint(message: str, env: _Environment) -> str:
-    """What was meant by a filter or test that there is not."""
-    kinds: dict[str, tuple[Iterable[str], Iterable[str], str]] = {
-        "No filter named": (env.filters, env.tests, "it is a test: write is {}"),
-        "No test named": (env.tests, env.filters, "it is a filter: write | {}"),
-    }
-    for start, (known, others, other) in kinds.items():
-        if message.startswith(start):
-            name = message.split("'")[1]
-            return other.format(name) if name in others else close_to(name, known) or _KNOWN
-    return ""

@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import nodes
 
+from botyard.playbook import refused
 from botyard.playbook.filters import EXCUSING, TESTS
 from botyard.playbook.lane import magic_vars
 from botyard.playbook.model import META, Block, Entries, Playbook, Task, every_task
@@ -17,17 +18,6 @@ from botyard.playbook.select import Selection
 from botyard.playbook.source import Text, close_to, refuse
 from botyard.playbook.template import Scope, Templar, TemplateFailed, has_template, texts_of
 
-# Names that Ansible knows and this engine does not, and why.
-_ELSEWHERE = {
-    "groups": "everything runs on this machine: there is no inventory",
-    "group_names": "everything runs on this machine: there is no inventory",
-    "hostvars": "everything runs on this machine: write the variable's name alone",
-    "now": "write the time with ansible.builtin.command: date",
-    "q": "use lookup('env', NAME) or lookup('file', PATH)",
-    "query": "use lookup('env', NAME) or lookup('file', PATH)",
-    "role_path": "there are no roles; use playbook_dir",
-    "vars": "write the variable's name alone",
-}
 _BINARY = nodes.Output | nodes.BinExpr | nodes.Concat
 _UNARY = nodes.UnaryExpr | nodes.Getattr | nodes.Getitem | nodes.Call
 
@@ -91,7 +81,8 @@ class _Walk:
         if not self._surely_runs(task, layers):
             return
         self._need(texts_of(task.spec.templates(task.args)), layers)
-        self._need((text for value in (task.outer.notify, *task.outer.environment) for text in texts_of(value)), layers)
+        others = (task.loop_label, task.outer.notify, *task.outer.environment)
+        self._need((text for value in others for text in texts_of(value)), layers)
         conditions = [] if task.module == "ansible.builtin.debug" else [*task.spec.expressions(task.args).values()]
         if not self.options.check and task.outer.check_mode is None:  # in check mode a module may be skipped
             conditions += [task.changed_when, task.failed_when, task.until]
@@ -138,7 +129,7 @@ class _Walk:
             layer = next((layer for layer in layers if name in layer), None)
             if layer is None:
                 known = {name for layer in layers for name in layer}
-                cure = _ELSEWHERE.get(name) or close_to(name, known)
+                cure = refused.NAMES.get(name) or close_to(name, known)
                 if name.startswith("ansible_"):
                     ours = sorted(name for name in known if name.startswith("ansible_"))
                     cure = f"facts about machines are never gathered; there are: {', '.join(ours)}"

@@ -1,4 +1,4 @@
-"""What playbooks may say, told to people and editors: made from the keyword tables and the modules themselves.
+"""What playbooks and charts take, told to people and editors: made from the keyword tables, the modules and the charts.
 
 ``files()`` gives every generated file, ``write()`` puts them in place, ``stale()`` says which are out of date.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from botyard.reference import pages, schema
+from botyard.reference import chart_readme, charts, pages, schema
 from botyard.reference.facts import COLLECTIONS
 
 __all__ = ["COMMAND", "files", "stale", "write"]
 
 COMMAND = "invoke doc --write"
+_ROOT = Path(__file__).parents[2]
 
 
 def files() -> dict[str, str]:
@@ -22,6 +23,8 @@ def files() -> dict[str, str]:
         "docs/reference/modules.md": pages.index(),
         **{f"docs/reference/modules/{name}.md": pages.collection(name) for name in COLLECTIONS},
         "docs/reference/keywords.md": pages.keywords(),
+        "docs/reference/charts.md": charts.page(),
+        **{f"charts/{name}/README.md": chart_readme.page(_ROOT / "charts" / name) for name in charts.VERSIONS},
         "playbooks/schema.json": json.dumps(schema.playbook(), indent=1, ensure_ascii=False) + "\n",
     }
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from botyard import modules
 from botyard.contracts import BadInput
 from botyard.playbook.filters import FILTERS, TESTS
-from botyard.playbook.keywords import REFUSED
+from botyard.playbook.refused import WORDS as REFUSED
 from botyard.playbook.source import close_to
 from botyard.reference.facts import module
 from botyard.reference.meanings import MEANING

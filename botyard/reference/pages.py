@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from botyard import modules
 from botyard.playbook import keywords as tables
+from botyard.playbook import refused
 from botyard.playbook.filters import FILTERS, TESTS
 from botyard.reference.facts import COLLECTIONS, Argument, Module, module
+from botyard.reference.markdown import MADE, table
 from botyard.reference.meanings import BESIDE, LEVELS, MEANING
 
-_MADE = "<!-- Made by `invoke doc --write`: do not edit. -->\n\n"
 _ALWAYS_RETURNED = (
     "Besides what a module returns, `register` always gives `changed`, `failed` and `msg`; `skipped` where the task "
     "was skipped, `attempts` where it was tried again, `results` (one result an item) where it has a loop."
@@ -20,18 +21,18 @@ _ALWAYS_RETURNED = (
 def index() -> str:
     """All modules, one line each."""
     parts = [
-        f"{_MADE}# Modules\n\nA task names one module by its full name; `ansible.builtin.` may be left out. "
+        f"{MADE}# Modules\n\nA task names one module by its full name; `ansible.builtin.` may be left out. "
         f"In the terminal: `invoke doc`, `invoke doc helm`. Any argument may be a template. {_ALWAYS_RETURNED}\n"
     ]
     for name in COLLECTIONS:
         rows = [(f"[`{short(m.name)}`](modules/{name}.md#{m.name.replace('.', '')})", m.summary) for m in _of(name)]
-        parts.append(f"## {name}\n\n{_table(('module', 'what it does'), rows)}")
+        parts.append(f"## {name}\n\n{table(('module', 'what it does'), rows)}")
     return "\n".join(parts)
 
 
 def collection(name: str) -> str:
     """The page of one collection."""
-    return f"{_MADE}# {name}\n\n{_ALWAYS_RETURNED}\n\n" + "\n".join(module_text(m) for m in _of(name))
+    return f"{MADE}# {name}\n\n{_ALWAYS_RETURNED}\n\n" + "\n".join(module_text(m) for m in _of(name))
 
 
 def module_text(told: Module, level: int = 2) -> str:
@@ -41,13 +42,13 @@ def module_text(told: Module, level: int = 2) -> str:
         parts.append("Takes any names, with any values.\n")
     elif told.arguments:
         rows = [(_named(a), a.takes, _default(a), a.doc) for a in told.arguments]
-        parts.append(_table(("argument", "takes", "default", "meaning"), rows))
+        parts.append(table(("argument", "takes", "default", "meaning"), rows))
     else:
         parts.append("Takes no arguments.\n")
     if told.free_form:
         parts.append(f"A bare string after the module's name is taken as `{told.free_form}`.\n")
     if told.returns:
-        parts.append(_table(("returns", "meaning"), [(f"`{key}`", said) for key, said in told.returns.items()]))
+        parts.append(table(("returns", "meaning"), [(f"`{key}`", said) for key, said in told.returns.items()]))
     if told.name in BESIDE:
         parts.append(f"Keywords that may stand beside it: {_ticked(BESIDE[told.name])}.\n")
     parts.append(f"```yaml\n{told.example}```\n")
@@ -57,22 +58,22 @@ def module_text(told: Module, level: int = 2) -> str:
 def keywords() -> str:
     """The page of all keywords, filters and refused words."""
     parts = [
-        f"{_MADE}# Keywords\n\nWhat plays, imports, blocks and tasks may say; nothing else is. In the terminal: "
+        f"{MADE}# Keywords\n\nWhat plays, imports, blocks and tasks may say; nothing else is. In the terminal: "
         "`invoke doc when`. Text may always be a template; other values where that is said.\n"
     ]
     words = list(dict.fromkeys(word for table in LEVELS.values() for word in table))
     rows = [(f"`{word}`", ", ".join(levels_of(word)), _takes(word), MEANING[word]) for word in words]
-    parts.append(_table(("keyword", "in", "takes", "meaning"), rows))
+    parts.append(table(("keyword", "in", "takes", "meaning"), rows))
     parts.append(
         "## Filters, tests and lookups\n\nAll of [Jinja2's own]"
         "(https://jinja.palletsprojects.com/en/stable/templates/#builtin-filters), and these of Ansible's.\n\n"
         f"- Filters: {_ticked(FILTERS)}\n- Tests: {_ticked(TESTS)}\n"
         "- `lookup('env', NAME)` and `lookup('file', PATH)`; `omit` leaves an argument out\n"
     )
-    refused = tables.REFUSED | {f"meta: {word}": why for word, why in tables.META_REFUSED.items()}
-    rows2 = [(f"`{word}`", why) for word, why in sorted(refused.items())]
+    why_not = refused.WORDS | {f"meta: {word}": why for word, why in refused.META.items()}
+    rows2 = [(f"`{word}`", why) for word, why in sorted(why_not.items())]
     parts.append(
-        f"## Refused\n\nWords of Ansible's that end the run before it starts.\n\n{_table(('word', 'why'), rows2)}"
+        f"## Refused\n\nWords of Ansible's that end the run before it starts.\n\n{table(('word', 'why'), rows2)}"
     )
     return "\n".join(parts)
 
@@ -97,7 +98,7 @@ def _takes(word: str) -> str:
     kind = LEVELS[levels_of(word)[0]][word]
     if kind == "any" and "import_tasks" in word:
         return "a file name"
-    return tables.KINDS.get(kind.rstrip("?"), "anything") + (", or a template" if kind.endswith("?") else "")
+    return tables.KINDS[kind.rstrip("?")][0] + (", or a template" if kind.endswith("?") else "")
 
 
 def short(name: str) -> str:
@@ -118,11 +119,6 @@ def _default(one: Argument) -> str:
 
 def _ticked(words: Iterable[str]) -> str:
     return ", ".join(f"`{word}`" for word in sorted(words))
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
 def _capital(text: str) -> str:

@@ -132,7 +132,7 @@ def publish(
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         for chart in charts:
             helm.lint(chart.folder)
-            put(helm.package(chart.folder, chart.version, Path(folder)))
+            put(helm.package(chart.folder, chart.name, chart.version, Path(folder)))
         index = helm.repo_index(Path(folder))
         whole = Path(folder) / INDEX
         whole.write_bytes(merged(old_index, index))

@@ -86,6 +86,9 @@ def values_on_disk(plan: Plan, folder: Path) -> Iterator[list[Path]]:
         yield list(plan.values_files)
         return
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for left in folder.glob("*.json"):  # of a run that was killed: it may hold secrets
+        if not Path("/proc", left.stem.rpartition("-")[2]).exists():
+            left.unlink(missing_ok=True)
     file = folder / f"{plan.namespace}-{plan.name}-{os.getpid()}.json"
     file.unlink(missing_ok=True)
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 
 from botyard.report.plain import diff_lines, failure_lines, first_line
 from botyard.report.records import RunReport, Status, TaskRecord
@@ -22,15 +23,12 @@ _VERDICTS = {0: "Done", 1: "Failed", 2: "Refused", 130: "Interrupted"}
 
 def page(report: RunReport) -> str:
     """The whole page as text."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["first_line"] = first_line
-    source = Path(__file__).with_name("report.html.j2").read_text(encoding="utf-8")
     tasks = list(enumerate(report.tasks))
     rows = {
         (play.playbook, play.lane): [(n, t) for n, t in tasks if (t.playbook, t.lane) == (play.playbook, play.lane)]
         for play in report.plays
     }
-    return environment.from_string(source).render(
+    return _template().render(
         report=report,
         verdict=_VERDICTS.get(report.exit_code, f"Exit code {report.exit_code}"),
         rows=rows,
@@ -40,6 +38,13 @@ def page(report: RunReport) -> str:
         slowest=sorted(tasks, key=lambda pair: -pair[1].duration_s)[:5],
         details=[_details(task) for task in report.tasks],
     )
+
+
+@functools.cache
+def _template() -> Template:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["first_line"] = first_line
+    return environment.from_string(Path(__file__).with_name("report.html.j2").read_text(encoding="utf-8"))
 
 
 def _details(task: TaskRecord) -> dict[str, Any]:

@@ -151,6 +151,8 @@ class Broadcast(Listener):
                 with lock:
                     for listener in told:
                         getattr(listener, event)(*args)
+                    if event == "close":
+                        told.clear()  # what Ctrl-C could not end may still speak
 
             return tell
 

@@ -215,12 +215,12 @@ class Helm:
         """Raises CommandError where the chart has an error or a warning."""
         self.call("lint", "--strict", "--quiet", chart)
 
-    def package(self, chart: Path, version: str, dest: Path) -> Path:
-        """Makes <name>-<version>.tgz in dest."""
+    def package(self, chart: Path, name: str, version: str, dest: Path) -> Path:
+        """Makes <name>-<version>.tgz in dest; ``name`` is what the chart calls itself, whatever its folder's name."""
         self.call("package", chart, "--version", version, "--destination", dest)
-        made = dest / f"{chart.name}-{version}.tgz"
+        made = dest / f"{name}-{version}.tgz"
         if not made.is_file():
-            raise BotyardError(f"helm package ended well but there is no {made.name}", "name the folder as the chart")
+            raise BotyardError(f"helm package ended well but there is no {made.name}", f"look at {chart}/Chart.yaml")
         return made
 
     def repo_index(self, folder: Path) -> dict[str, Any]:

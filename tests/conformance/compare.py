@@ -44,7 +44,8 @@ _NOTHING = "(not there)"
 # What Ansible itself says of a failure starts with these; ours must say something too, but with its own words.
 _OF_ANSIBLE = (
     "Task failed: ", "Conditional result (", "The `loop` value must resolve to ", "Could not find or access ", "file (",
-    "Unexpected AnsibleActionFail error: Could not find or access ", "Status code was ",
+    "Unexpected AnsibleActionFail error: Could not find or access ", "Status code was ", "Failed to create object: ",
+    "Failure when executing Helm command",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from botyard.host.ansible_env import ansible_env
 @pytest.fixture(scope="session")
 def real_ansible() -> Path:
     """The environment of the real Ansible; made where it is not there yet."""
-    return ansible_env(paths_for("botyard").cache, print)
+    return ansible_env(paths_for("any").cache, print)
 
 
 @pytest.fixture(scope="session")

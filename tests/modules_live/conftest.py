@@ -7,23 +7,12 @@ from pathlib import Path
 
 import pytest
 from kit import ALONE, BESIDE, LIVE, LIVE_STATE, NAMESPACES, Kit
+from rows import NAMESPACE, NO_SERVICES, SERVICES
 
+from botyard.commands.locks import one_run_at_a_time
 from botyard.tools import docker
 from botyard.tools.registry_api import Registry
 from botyard.wait import wait_until
-
-SERVICES = """
-- botyard.core.registry: {image: "botyard/registry:latest"}
-- botyard.core.depot: {image: "botyard/depot:latest"}
-"""
-NAMESPACE = """
-- kubernetes.core.k8s: {definition: {apiVersion: v1, kind: Namespace, metadata: {name: "{{ ns }}"}}}
-"""
-NO_SERVICES = """
-- botyard.core.kind_cluster: {state: absent}
-- botyard.core.depot: {state: absent}
-- botyard.core.registry: {state: absent}
-"""
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +20,12 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
     """Everything is made anew, so that a killed run before this one makes no difference."""
     if not (LIVE_STATE / "kubeconfig").is_file() or docker.image("botyard/registry:latest") is None:
         pytest.fail("there is no cluster: first run invoke e2e")
-    kit = Kit(tmp_path_factory.mktemp("modules"))
+    # What is compared before and after must not be changed by another run meanwhile.
+    with one_run_at_a_time(LIVE.cluster):
+        yield from _made(Kit(tmp_path_factory.mktemp("modules")))
+
+
+def _made(kit: Kit) -> Iterator[Kit]:
     _leave_nothing(kit)
     kit.variables |= {
         "ns": NAMESPACES[0],

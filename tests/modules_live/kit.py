@@ -39,8 +39,8 @@ _HEAD = "- name: Matrix\n  hosts: localhost\n  connection: local\n  gather_facts
 _KINDS = ("/api/v1/{}/configmaps", "/api/v1/{}/secrets", "/api/v1/{}/services", "/api/v1/{}/serviceaccounts",
           "/api/v1/{}/pods", "/apis/apps/v1/{}/deployments", "/apis/apps/v1/{}/replicasets",
           "/apis/batch/v1/{}/jobs")  # fmt: skip
-# Not watched: answers of servers that helm keeps for the next time, and what only tests put into the cache.
-_NOT_WATCHED = ("helm/cache", "tools/helm3")
+# Not watched: what helm keeps of an API server's kinds and of charts that it fetched, and what only tests need.
+_NOT_WATCHED = ("helm/cache/kube", "helm/cache/content", "tools/helm3")
 _ENVIRONMENT = "pyvenv.cfg"  # of Ansible, say
 _QUIET_S, _QUIET_TIMEOUT_S = 0.3, 60.0
 
@@ -161,7 +161,7 @@ class Kit:
         return found
 
     def files(self) -> dict[str, str]:
-        """Folders too, but not by their time: that of one in which a file came and went is no state."""
+        """Folders too, but not by their time (a file may have come and gone), and not those of helm's home."""
         found: dict[str, str] = {}
         for top in (self.folder / "state", self.cache):
             for folder, folders, files in os.walk(top):
@@ -169,7 +169,8 @@ class Kit:
                 if _ENVIRONMENT in files or place.relative_to(top).as_posix().endswith(_NOT_WATCHED):
                     folders.clear()
                     continue
-                found[f"folder {place}"] = "there"
+                if "helm" not in place.relative_to(top).parts:
+                    found[f"folder {place}"] = "there"
                 for name in files:
                     stat = (place / name).lstat()
                     found[f"file {place / name}"] = f"{stat.st_size} {stat.st_mtime_ns}"

@@ -52,6 +52,18 @@ def row(
     return Row(name, tuple(stages), target)
 
 
+SERVICES = """
+- botyard.core.registry: {image: "botyard/registry:latest"}
+- botyard.core.depot: {image: "botyard/depot:latest"}
+"""
+NAMESPACE = """
+- kubernetes.core.k8s: {definition: {apiVersion: v1, kind: Namespace, metadata: {name: "{{ ns }}"}}}
+"""
+NO_SERVICES = """
+- botyard.core.kind_cluster: {state: absent}
+- botyard.core.depot: {state: absent}
+- botyard.core.registry: {state: absent}
+"""
 CONFIG_MAP = """
 kubernetes.core.k8s:
   definition:

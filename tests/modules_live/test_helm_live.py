@@ -138,18 +138,18 @@ def test_what_was_changed_by_hand_goes_back(kit: Kit, work: Path, binary: str) -
     helm_of(kit, binary).uninstall("drifted", ns)
 
 
-def test_the_two_helms_take_turns_on_one_release_helm_3(kit: Kit, work: Path) -> None:
+def test_the_two_helms_take_turns_on_one_release(kit: Kit, work: Path) -> None:
     """What one has applied by patches the other takes over by the server, and back; a key that is gone is gone."""
     a_chart(kit, work)
     template = work / "chart" / "templates" / "keys.yaml"
     ns = kit.variables["ns"]
     for number, binary in enumerate([kit.helm_3(), "", kit.helm_3(), ""], start=1):
         template.write_text(
-            f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: turns-keys}}\ndata: {{key{number}: x, always: y}}\n"
+            f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: turns-keys}}\ndata: {{key{number}: x, always: here}}\n"
         )
         changed(release(kit, work, binary, "turns"))
         live = kit.kube.get("v1", "ConfigMap", "turns-keys", ns)
-        assert live is not None and live["data"] == {f"key{number}": "x", "always": "y"}
+        assert live is not None and live["data"] == {f"key{number}": "x", "always": "here"}
         for other in ("", kit.helm_3()):
             assert release(kit, work, other, "turns").status == "ok"
 

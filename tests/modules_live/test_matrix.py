@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from kit import ALONE, LIVE, Kit, Ran
 from matrix import difference, four_times, one_task
-from rows import HELMS, K8S, OURS, REGISTRY, Row
+from rows import HELMS, K8S, NO_SERVICES, OURS, REGISTRY, Row
 
 
 def through(kit: Kit, row: Row, work: Path, binary: str = "") -> None:
@@ -78,6 +78,7 @@ SEEN = """
 
 def test_a_world_that_is_written_to_looks_different(kit: Kit, work: Path) -> None:
     """The comparison itself: it sees an object, a file, a container and more come."""
+    kit.play(NO_SERVICES, target=ALONE)
     before = kit.quiet_world()
     (kit.state / "seen").write_text("x")
     kit.play(SEEN)

@@ -17,9 +17,9 @@ from slow_lane import DEADLINE_S, INVOKE, ROOT, invoke
 # What is done before, the line of the first run to wait for, and how long after it the kill comes.
 MOMENTS = {
     "engine starts": ("stop the engine", "TASK [Docker engine answers]", 0.7),
-    "nodes come up": ("down", "TASK [kind cluster]", 12.0),
+    "nodes come up": ("down", "TASK [Kind cluster]", 12.0),
     "an image is on its way": ("down", "botyard/rasa: sending", 3.0),
-    "helm waits for Rasa": ("cluster down", "helm install myrasa: myrasa: 0 of", 4.0),
+    "helm waits for Rasa": ("cluster down", "Helm install myrasa: myrasa: 0 of", 4.0),
     "a check has broken something": ("nothing", "passed test_a_dead_action_server_fails", 8.0),
 }
 

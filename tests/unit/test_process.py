@@ -44,15 +44,15 @@ def test_what_cannot_be_started_is_told(argv: list[str]) -> None:
 
 
 def test_a_second_ctrl_c_kills_what_does_not_end(tmp_path: Path) -> None:
-    file = tmp_path / "pid"
-    deaf = f"trap '' TERM; echo $$ > {file}; while true; do sleep 0.1; done"
+    file, asked = tmp_path / "pid", tmp_path / "asked"
+    deaf = f"trap 'echo 1 > {asked}' TERM; echo $$ > {file}; while true; do sleep 0.05; done"
 
     def press() -> None:
-        while not (file.exists() and file.read_text().strip()):
-            time.sleep(0.01)
-        for _ in range(2):
+        for begun in (file, asked):
+            while not (begun.exists() and begun.read_text().strip()):
+                time.sleep(0.01)
+            time.sleep(0.2)
             signal.raise_signal(signal.SIGINT)
-            time.sleep(0.3)
 
     threading.Thread(target=press, daemon=True).start()
     started = time.monotonic()
@@ -63,3 +63,18 @@ def test_a_second_ctrl_c_kills_what_does_not_end(tmp_path: Path) -> None:
         for _ in range(50):
             os.kill(int(file.read_text()), 0)
             time.sleep(0.05)
+
+
+def test_what_on_line_raises_ends_the_child_and_comes_out(tmp_path: Path) -> None:
+    """As where ``| head`` has closed the output."""
+    file, deaf = tmp_path / "pid", "while true; do echo line; done"
+
+    def closed(_line: str) -> None:
+        raise BrokenPipeError("nobody reads")
+
+    started = time.monotonic()
+    with pytest.raises(BrokenPipeError, match="nobody reads"):
+        run(["sh", "-c", f"echo $$ > {file}; {deaf}"], on_line=closed, timeout_s=60)
+    assert time.monotonic() - started < 8
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(file.read_text()), 0)

@@ -47,3 +47,47 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- .Values.serviceAccount.name | default "default" -}}
 {{- end -}}
 {{- end -}}
+
+{{- /* Takes {list, key, value}: "true" where an entry of the list has that value. */ -}}
+{{- define "actions.holds" -}}
+{{- $wanted := . -}}
+{{- range .list | default list -}}
+{{- if eq (toString (get . $wanted.key)) $wanted.value }}true{{ end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Values helm merged a default handler into: one handler is left, the one that is no httpGet. */ -}}
+{{- define "actions.probe" -}}
+{{- if or .exec .tcpSocket .grpc -}}
+{{- toYaml (omit . "httpGet") -}}
+{{- else -}}
+{{- toYaml . -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* The smallest number of pods there is meant to be. */ -}}
+{{- define "actions.minPods" -}}
+{{- if .Values.autoscaling.enabled }}{{ int .Values.autoscaling.minReplicas }}{{ else }}{{ int .Values.replicaCount }}{{ end -}}
+{{- end -}}
+
+{{- /* What the values ask for and cannot be had, all of it at once, each with what to do. */ -}}
+{{- define "actions.checks" -}}
+{{- if not (hasKey .Values.applicationSettings "keepAliveSeconds") -}}
+{{- fail "these are the values of another chart's release: use helm upgrade --reset-then-reuse-values (or --reset-values --values FILE) in place of --reuse-values" -}}
+{{- end -}}
+{{- $wrong := list -}}
+{{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
+{{- $wrong = append $wrong (printf "autoscaling.minReplicas (%d) is more than autoscaling.maxReplicas (%d)" (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
+{{- end -}}
+{{- with .Values.strategy.rollingUpdate -}}
+{{- if and (eq ($.Values.strategy.type | default "RollingUpdate") "RollingUpdate") (has (toString .maxSurge) (list "0" "0%")) (has (toString .maxUnavailable) (list "0" "0%")) -}}
+{{- $wrong = append $wrong "strategy.rollingUpdate: maxSurge and maxUnavailable are both 0, so no pod could ever be replaced" -}}
+{{- end -}}
+{{- end -}}
+{{- if has (toString .Values.podDisruptionBudget.maxUnavailable) (list "0" "0%") -}}
+{{- $wrong = append $wrong "podDisruptionBudget.maxUnavailable: 0 would block every drain of a node; give 1 or more, or podDisruptionBudget.enabled: false" -}}
+{{- end -}}
+{{- if $wrong -}}
+{{- fail (printf "these values cannot be met:\n- %s" (join "\n- " $wrong)) -}}
+{{- end -}}
+{{- end -}}

@@ -18,6 +18,14 @@ app.kubernetes.io/name: {{ include "rasa.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{- /* Selector of the Rasa pods; podLabels are part of it, as they were in the official chart. */ -}}
+{{- define "rasa.podSelector" -}}
+{{ include "rasa.selector" . }}
+{{- with .Values.podLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
 {{- define "rasa.labels" -}}
 {{ include "rasa.selector" . }}
 {{ include "rasa.commonLabels" . }}
@@ -49,19 +57,33 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- .Values.existingSecret | default (include "rasa.fullname" .) -}}
 {{- end -}}
 
-{{- /* File name of the model: the last part of the URL's path, without ?query. */ -}}
+{{- /* File name of the model: the last part of the URL's path, without ?query. A model server comes before the URL. */ -}}
 {{- define "rasa.modelFile" -}}
-{{- with .Values.applicationSettings.initialModel -}}
-{{- (urlParse .).path | base -}}
+{{- if and .Values.applicationSettings.initialModel (not ((.Values.applicationSettings.endpoints).models).enabled) -}}
+{{- (urlParse .Values.applicationSettings.initialModel).path | base -}}
 {{- end -}}
 {{- end -}}
 
-{{- define "rasa.redisHost" -}}
-{{- if .Values.redis.external.enabled -}}
-{{- required "redis.external.host is missing" .Values.redis.external.host -}}
-{{- else if .Values.redis.install -}}
-{{- include "rasa.fullname" . }}-redis
+{{- /* Takes {list, key, value}: "true" where an entry of the list has that value. */ -}}
+{{- define "rasa.holds" -}}
+{{- $wanted := . -}}
+{{- range .list | default list -}}
+{{- if eq (toString (get . $wanted.key)) $wanted.value }}true{{ end -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* Values helm merged a default handler into: one handler is left, the one that is no httpGet. */ -}}
+{{- define "rasa.probe" -}}
+{{- if or .exec .tcpSocket .grpc -}}
+{{- toYaml (omit . "httpGet") -}}
+{{- else -}}
+{{- toYaml . -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* The smallest number of pods there is meant to be. */ -}}
+{{- define "rasa.minPods" -}}
+{{- if .Values.autoscaling.enabled }}{{ int .Values.autoscaling.minReplicas }}{{ else }}{{ int .Values.replicaCount }}{{ end -}}
 {{- end -}}
 
 {{- define "rasa.serviceAccountName" -}}
@@ -70,40 +92,4 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- else -}}
 {{- .Values.serviceAccount.name | default "default" -}}
 {{- end -}}
-{{- end -}}
-
-{{- define "rasa.credentials" -}}
-{{- $channels := dict "botyard_health.HealthChannel" dict -}}
-{{- if .Values.applicationSettings.credentials.enabled -}}
-{{- $channels = merge $channels (.Values.applicationSettings.credentials.additionalChannelCredentials | default dict) -}}
-{{- end -}}
-{{- toYaml $channels -}}
-{{- end -}}
-
-{{- define "rasa.endpoints" -}}
-{{- $given := .Values.applicationSettings.endpoints -}}
-{{- $action := index .Values "rasa-action-server" -}}
-{{- $all := dict -}}
-{{- if $action.external.enabled -}}
-{{- $_ := set $all "action_endpoint" (dict "url" (required "rasa-action-server.external.url is missing" $action.external.url)) -}}
-{{- end -}}
-{{- $tracker := $given.trackerStore | default dict -}}
-{{- if omit $tracker "enabled" -}}
-{{- if ne (toString $tracker.enabled) "false" -}}
-{{- $_ := set $all "tracker_store" (omit $tracker "enabled") -}}
-{{- end -}}
-{{- else if and (include "rasa.redisHost" .) (ne (toString $tracker.enabled) "false") -}}
-{{- $_ := set $all "tracker_store" (dict "type" "redis" "url" (include "rasa.redisHost" .) "port" (.Values.redis.external.enabled | ternary (int .Values.redis.external.port) 6379) "db" 0 "password" "${REDIS_PASSWORD}" "record_exp" (int64 .Values.redis.recordExpirySeconds)) -}}
-{{- end -}}
-{{- if $given.lockStore.enabled -}}
-{{- $_ := set $all "lock_store" (omit $given.lockStore "enabled") -}}
-{{- end -}}
-{{- if $given.eventBroker.enabled -}}
-{{- $_ := set $all "event_broker" (omit $given.eventBroker "enabled") -}}
-{{- end -}}
-{{- if $given.models.enabled -}}
-{{- $models := dict "url" $given.models.url "token" $given.models.token "wait_time_between_pulls" (int64 ($given.models.waitTimeBetweenPulls | default 20)) -}}
-{{- $_ := set $all "models" $models -}}
-{{- end -}}
-{{- toYaml (merge (deepCopy ($given.additionalEndpoints | default dict)) $all) -}}
 {{- end -}}

@@ -58,6 +58,54 @@ def render(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
 
 
 @pytest.fixture(scope="session")
+def render_with_defaults(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
+    """``render_with_defaults(chart, defaults, **values)``: as ``helm upgrade --reuse-values`` renders it.
+
+    Helm then takes the values of the last revision in place of the new chart's own, so those may lack any new key.
+    """
+
+    def rendered(chart: str, defaults: dict[str, Any], **values: Any) -> Objects:
+        folder = tmp_path_factory.mktemp("chart")
+        shutil.copytree(ROOT / "charts" / chart, folder / chart)
+        (folder / chart / "values.yaml").write_text(json.dumps(defaults))
+        own = folder / "values.json"
+        own.write_text(json.dumps(values))
+        argv: list[str | Path] = [helm, "template", RELEASES[chart], folder / chart, "--namespace", "rasa"]
+        done = run([*argv, "--values", own], timeout_s=30)
+        return {(o["kind"], o["metadata"]["name"]): o for o in load_documents(done.stdout)}
+
+    return rendered
+
+
+@pytest.fixture(scope="session")
+def render_for(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
+    """``render_for(kubernetes_version, chart, **values)``: as for a cluster of that version."""
+    own = tmp_path_factory.mktemp("version") / "values.json"
+
+    def rendered(version: str, chart: str, **values: Any) -> Objects:
+        own.write_text(json.dumps(values))
+        argv: list[str | Path] = [helm, "template", RELEASES[chart], ROOT / "charts" / chart, "--values", own]
+        done = run([*argv, "--kube-version", version], timeout_s=30)
+        return {(o["kind"], o["metadata"]["name"]): o for o in load_documents(done.stdout)}
+
+    return rendered
+
+
+@pytest.fixture(scope="session")
+def notes(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """``notes(chart, **values)`` gives what helm says after an install."""
+    home = tmp_path_factory.mktemp("notes")
+
+    def told(chart: str, **values: Any) -> str:
+        (home / "values.json").write_text(json.dumps(values))
+        argv: list[str | Path] = [helm, "install", RELEASES[chart], ROOT / "charts" / chart, "--dry-run=client"]
+        out = run([*argv, "--values", home / "values.json", "--kubeconfig", "/dev/null"], timeout_s=30).stdout
+        return out.partition("\nNOTES:\n")[2]
+
+    return told
+
+
+@pytest.fixture(scope="session")
 def lint(helm: Path) -> Callable[..., None]:
     """``lint(chart, *values_files)`` fails where helm has an error or a warning."""
 

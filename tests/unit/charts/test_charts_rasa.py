@@ -15,7 +15,8 @@ Render = Callable[..., dict[tuple[str, str], dict[str, Any]]]
 AUTHOR = "tests/unit/charts/author/rasa_values.yml"
 BASE = "values/rasa/base.yaml"
 KIND = "values/rasa/kind.yaml"
-DIGEST = "sha256:" + "a" * 64
+SHA256 = "a" * 64
+DIGEST = f"sha256:{SHA256}"
 READY = "/webhooks/botyard/ready"
 
 
@@ -87,6 +88,13 @@ def test_channel_credentials_are_taken_as_they_stand_beside_ours(render: Render)
     }
 
 
+def test_a_channel_without_settings_is_there(render: Render) -> None:
+    """``rest:`` alone, as Rasa's own documentation writes it."""
+    channels = {"credentials": {"additionalChannelCredentials": {"rest": None, "facebook": {"verify": "v"}}}}
+    written = config(render("rasa", applicationSettings=channels), "credentials.yml")
+    assert written == {"rest": None, "facebook": {"verify": "v"}, "botyard_health.HealthChannel": {}}
+
+
 def test_without_credentials_the_probes_still_have_their_channel(render: Render) -> None:
     objects = render("rasa", applicationSettings={"credentials": {"enabled": False}})
     assert config(objects, "credentials.yml") == {"botyard_health.HealthChannel": {}}
@@ -110,6 +118,7 @@ def test_a_tracker_store_of_ones_own_is_taken_as_it_stands(render: Render) -> No
     objects = render(
         "rasa",
         redis={"install": False},
+        extraEnv=[{"name": "DB_HOST", "value": "db"}],
         applicationSettings={"endpoints": {"trackerStore": {"enabled": True, **store}}},
     )
     assert config(objects, "endpoints.yml")["tracker_store"] == store
@@ -147,12 +156,12 @@ def test_further_endpoints_win(render: Render) -> None:
 
 def test_every_pod_fetches_the_model_with_its_query_and_checks_it(render: Render) -> None:
     url = "http://depot/models/tea%2B1.tar.gz?sig=a%2Fb&raw=true"
-    objects = render("rasa", applicationSettings={"initialModel": url, "initialModelSha256": "ab12"})
+    objects = render("rasa", applicationSettings={"initialModel": url, "initialModelSha256": SHA256})
     (fetch,) = pod(objects)["initContainers"]
     assert fetch["image"] == rasa(objects)["image"]
     assert fetch["command"] == ["python3", "/opt/botyard/fetch_model.py"]
     assert env(fetch)["MODEL_URL"] == url
-    assert (env(fetch)["MODEL_SHA256"], env(fetch)["MODEL_DIR"]) == ("ab12", "/app/models")
+    assert (env(fetch)["MODEL_SHA256"], env(fetch)["MODEL_DIR"]) == (SHA256, "/app/models")
     args = rasa(objects)["args"]
     assert args[args.index("--model") + 1] == "/app/models/tea+1.tar.gz"
     assert env(rasa(objects))["BOTYARD_MODEL_FILE"] == "/app/models/tea+1.tar.gz"
@@ -171,7 +180,7 @@ def test_without_a_url_the_image_may_bring_the_model(render: Render, in_image: b
 @pytest.mark.parametrize(
     "change",
     [
-        {"applicationSettings": {"initialModelSha256": "cd34"}},
+        {"applicationSettings": {"initialModelSha256": SHA256}},
         {"applicationSettings": {"credentials": {"additionalChannelCredentials": {"rest": {}}}}},
         {"redis": {"recordExpirySeconds": 60}},
     ],

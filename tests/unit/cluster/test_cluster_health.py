@@ -134,6 +134,16 @@ def test_the_control_plane_need_only_run(since: str, started: dict[str, str], we
     assert cluster_health.probe(cast(Kube, answers), 2, started)[0] is well
 
 
+def test_a_node_that_joined_since_its_start_is_alive_before_its_first_lease() -> None:
+    new = node("b", "True")
+    new["metadata"]["creationTimestamp"] = "2026-01-01T10:00:30Z"
+    only_a = {"items": [lease("a", "2026-01-01T10:00:01.000000Z")]}
+    assert probe(**{LEASES: only_a, "/api/v1/nodes": {"items": [node("a", "True"), new]}})[0]
+    old = {**new, "metadata": {**new["metadata"], "creationTimestamp": "2026-01-01T09:00:00Z"}}
+    done, state = probe(**{LEASES: only_a, "/api/v1/nodes": {"items": [node("a", "True"), old]}})
+    assert (done, state) == (False, "no sign of life since its restart: b")
+
+
 def test_no_answer_is_a_state_and_no_error() -> None:
     class Silent:
         def read(self, _path: str) -> None:

@@ -1,4 +1,4 @@
-"""The environment of the real Ansible: made once, whole or not at all."""
+"""The environments of the real Ansible and of checkov: made once, whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from botyard.contracts import CommandError
-from botyard.host.ansible_env import LOCK, ansible_env
+from botyard.host.ansible_env import CHECKOV_LOCK, LOCK, ansible_env, checkov_env
 
 
 class Pip:
@@ -53,10 +53,16 @@ def test_a_half_made_one_is_made_anew(tmp_path: Path, pip: Pip) -> None:
     assert len(pip.calls) == 4
 
 
-def test_every_pin_of_the_lock_has_a_hash_and_none_an_address() -> None:
-    text = LOCK.read_text()
+def test_each_tool_has_an_environment_of_its_own(tmp_path: Path, pip: Pip) -> None:
+    assert ansible_env(tmp_path) != checkov_env(tmp_path)
+    assert pip.calls[-1][-1] == str(CHECKOV_LOCK)
+
+
+@pytest.mark.parametrize("lock", [LOCK, CHECKOV_LOCK])
+def test_every_pin_of_the_lock_has_a_hash_and_none_an_address(lock: Path) -> None:
+    text = lock.read_text()
     pins = [line.split()[0] for line in text.splitlines() if line[:1].isalpha()]
-    wanted = [line for line in LOCK.with_suffix(".in").read_text().splitlines() if line and line[0] != "#"]
+    wanted = [line for line in lock.with_suffix(".in").read_text().splitlines() if line and line[0] != "#"]
     assert pins == wanted
     assert all("--hash=sha256:" in part for part in text.split("==")[1:])
     assert "://" not in text

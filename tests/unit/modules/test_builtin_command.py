@@ -63,6 +63,23 @@ def test_failure_keeps_output(tmp_path, door):
     assert result.msg == "non-zero return code"
 
 
+def test_variables_and_home_are_put_in_as_ansible_does(tmp_path, door, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("WORD", "a b")
+    door.expect("echo", "a b", "a bs", "$NOT_SET", "/home/me/x", "x~")
+    result = run(tmp_path, argv=["echo", "$WORD", "${WORD}s", "$NOT_SET", "~/x", "x~"])
+    assert result.data["cmd"][1] == "$WORD"
+    door.expect("echo", "$WORD", "~")
+    assert run(tmp_path, argv=["echo", "$WORD", "~"], expand_argument_vars=False).data["rc"] == 0
+
+
+def test_a_program_that_cannot_be_started(tmp_path):
+    for name, code in (("/no/such/program", 2), (str(tmp_path), 13)):
+        result = run(tmp_path, argv=[name])
+        assert (result.failed, result.data["rc"], result.data["msg"]) == (True, code, "Error executing command.")
+        assert name in result.msg
+
+
 def test_creates_and_removes(tmp_path, door):
     (tmp_path / "made").touch()
     for args in ({"creates": "made"}, {"creates": "ma*"}, {"removes": "none"}):

@@ -16,6 +16,12 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self):
         length = int(self.headers.get("Content-Length") or 0)
         seen = {"method": self.command, "body": self.rfile.read(length).decode(), "headers": dict(self.headers)}
+        if self.path == "/liar":
+            self.send_response(500)
+            for name in ("Skipped", "Failed", "Status", "Msg", "JSON", "Summary-Lines", "Ansible_Facts", "X-Own"):
+                self.send_header(name, "liar")
+            self.end_headers()
+            return
         if self.path == "/moved":
             self.send_response(302)
             self.send_header("Location", "/json")
@@ -91,3 +97,9 @@ def test_no_answer_is_a_status_that_until_can_wait_on(tmp_path, url):
     assert (result.failed, result.data["status"], result.data["url"]) == (True, -1, url)
     assert "no answer: " in result.msg
     assert not ask(tmp_path, url=url, status_code=[-1, 200]).failed
+
+
+def test_no_server_says_by_headers_what_became_of_the_task(base, tmp_path):
+    result = ask(tmp_path, url=f"{base}/liar", status_code=500)
+    assert [name for name, value in result.data.items() if value == "liar"] == ["x_own"]
+    assert result.data["status"] == 500

@@ -51,6 +51,9 @@ class Kit:
         report = run_playbooks(files, ctx=RunOptions(paths=paths, **{"console": "plain", **options}))
         return Ran(report, self._capsys.readouterr().out)
 
+    def silent(self) -> bool:
+        return not self._capsys.readouterr().out
+
 
 @pytest.fixture
 def kit(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Kit:

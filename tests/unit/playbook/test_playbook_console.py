@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 
 import pytest
 
+from botyard.contracts import Result
 from botyard.playbook import run
 from botyard.report.plain import cells, fitted
 
@@ -55,24 +55,37 @@ def test_text_fits_its_column(text, shown):
     assert cells(shown) == 5
 
 
-def test_ctrl_c_names_what_sleeps_side_by_side(kit, monkeypatch):
-    monkeypatch.setattr(run, "_QUIET_S", 0.3)
+def test_ctrl_c_names_what_no_signal_reaches_and_then_is_silent(kit, module, monkeypatch):
+    monkeypatch.setattr(run, "_QUIET_S", 0.2)
+    begun, gate, ended = threading.Semaphore(0), threading.Event(), threading.Semaphore(0)
+
+    def deaf(args, ctx):
+        begun.release()
+        assert gate.wait(20)
+        ctx.progress("still here")
+        ended.release()
+        return Result()
+
+    module(deaf)
     for name in ("one", "two"):
-        kit.tasks(f"- {{name: {name}, pause: {{seconds: 30}}}}", name=f"{name}.yml")
+        kit.tasks(f"- {{name: {name}, test.core.thing: {{}}}}", name=f"{name}.yml")
     top = kit.write("".join(f"- import_playbook: {n}.yml\n  vars: {{side_by_side: g}}\n" for n in ("one", "two")))
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def press():
-        time.sleep(0.5)
+        for _ in range(2):
+            assert begun.acquire(timeout=20)
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=press, daemon=True).start()
-    started = time.monotonic()
     try:
         ran = kit.run(top)
     finally:
         signal.signal(signal.SIGINT, before)
-    assert time.monotonic() - started < 5
     assert (ran.report.exit_code, ran.statuses()) == (130, {"one": "interrupted", "two": "interrupted"})
     assert "interrupted in: one: one" in ran.out
     assert "neighbours" not in ran.out
+    gate.set()
+    assert ended.acquire(timeout=20)
+    assert ended.acquire(timeout=20)
+    assert kit.silent()

@@ -96,7 +96,7 @@ CASES = {
     "aliases of aliases": (
         PLAY + "  vars:\n    a0: &a0 [x]\n"
         + "".join(f"    a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)),
-        "5:14", "too large", "",
+        "5:9", "too large", "",
     ),
     "a control sign": (TASKS + "    - debug: {msg: 'a\x07b'}\n", "5:22", "#x0007 is not allowed", "take it out"),
     "nested brackets": (TASKS + f"    - debug: {{msg: {'[' * 900}{']' * 900}}}\n", "1:1", "nested too deeply", ""),
@@ -128,7 +128,7 @@ def test_refused_with_place_line_and_cure(kit, case):
     lines = text.splitlines()
     number, column = map(int, place.split(":"))
     if number <= len(lines):
-        assert rest[0] == "    " + lines[number - 1]
+        assert rest[0] == "    " + lines[number - 1][:160].replace("\x07", "\ufffd")
         assert rest[1].expandtabs(1).index("^") == 4 + column - 1
 
 
@@ -146,6 +146,16 @@ def test_what_is_not_utf8_is_refused_with_its_place(kit, data, place):
     file.write_bytes(data)
     with pytest.raises(BadInput, match=f"^play.yml:{place}: not UTF-8"):
         load_playbooks([file])
+
+
+def test_of_a_long_line_the_part_around_the_fault_is_shown(kit):
+    file = kit.folder / "play.yml"
+    file.write_text(PLAY + "  vars: {a: " + "x" * 5000 + ", b: !nope y, c: " + "z" * 5000 + "}\n")
+    with pytest.raises(BadInput) as caught:
+        load_playbooks([file])
+    _, line, caret = caught.value.message.splitlines()
+    assert len(line) == 4 + 160
+    assert line[caret.index("^") :].startswith("!nope y, c: z")
 
 
 @pytest.mark.parametrize("ends", ["\r\n", "\r"])

@@ -211,6 +211,33 @@ def test_conditions_must_give_true_or_false(kit, condition):
     assert ran.report.exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("keyword", "said"),
+    [
+        ("{loop: [1, 2], loop_control: {pause: '{{ x }}'}}", "pause takes a number, not 'a'"),
+        ("{retries: '{{ x }}'}", "retries takes a number, not 'a'"),
+        ("{until: false, retries: 1, delay: '{{ x }}'}", "delay takes a number, not 'a'"),
+        ("{check_mode: '{{ x }}'}", "check_mode takes true or false, not 'a'"),
+        ("{diff: '{{ x }}'}", "diff takes true or false, not 'a'"),
+        ("{no_log: '{{ x }}'}", "output hidden"),
+    ],
+)
+def test_a_keyword_of_the_wrong_type_fails_the_task(kit, keyword, said):
+    ran = kit.play(f"- {{debug: {{}}, {keyword[1:-1]}}}", extra_vars={"x": "a"})
+    assert ran.report.exit_code == 1
+    assert said in ran.out
+
+
+@pytest.mark.parametrize("word", ["no", "False", "0", 0, False])
+def test_words_for_false_are_false(kit, word):
+    """As Ansible reads them: --extra-vars lenient=no is text."""
+    lenient = {"extra_vars": {"lenient": word}}
+    assert kit.play("- {fail: {}, ignore_errors: '{{ lenient }}'}", **lenient).report.exit_code == 1
+    assert "shown" in kit.play("- {debug: {msg: shown}, no_log: '{{ lenient }}'}", **lenient).out
+    kit.play("- {copy: {dest: made, content: x}, check_mode: '{{ lenient }}'}", check=True, **lenient)
+    assert (kit.folder / "made").exists()
+
+
 def test_hostile_output_stays_text(kit):
     ran = kit.play("""
     - command: {argv: [echo, "{{ bad }}"]}
@@ -221,6 +248,17 @@ def test_hostile_output_stays_text(kit):
     - assert: {that: ["kept == bad", "inside.x == '<' ~ bad ~ '>'"]}
     """, extra_vars={"bad": "{{ 1 + 1 }}{% raw %}"})  # fmt: skip
     assert ran.report.exit_code == 0, ran.out
+
+
+def test_data_that_a_module_read_says_nothing_about_the_task(kit, module):
+    module(lambda args, ctx: Result(data={"skipped": True, "changed": True, "failed": True}))
+    assert kit.play("- {name: a, test.core.thing: {}}").statuses() == {"a": "ok"}
+
+
+def test_data_that_nests_too_deeply_fails_the_task(kit):
+    ran = kit.play("- {name: a, set_fact: {x: \"{{ ('[' * 700 + ']' * 700) | from_json }}\"}}\n")
+    assert ran.statuses() == {"a": "failed"}
+    assert "nests too deeply" in ran.out
 
 
 def test_expressions_never_come_from_tasks(kit):
@@ -635,3 +673,31 @@ def test_template_file_sees_variables_and_keeps_newlines_as_ansible_does(kit):
     assert "'nope' is undefined" in kit.play("- template: {src: a.j2, dest: out}").out
     (kit.folder / "a.j2").write_text("fine\n{% if %}\n")
     assert "a.j2:2:1: bad Jinja2" in kit.play("- template: {src: a.j2, dest: out}").out
+
+
+def test_a_wrong_changed_when_fails_the_task_and_keeps_what_the_module_gave(kit):
+    ran = kit.play(
+        """
+        - {name: t, command: echo hi, changed_when: "'text'", register: r, ignore_errors: true}
+        - {name: read, assert: {that: [r.stdout == 'hi', r is changed, r is failed]}}
+        """
+    )
+    assert ran.statuses() == {"t": "ignored", "read": "ok"}
+    assert "gives str, not true or false" in ran.task("t").msg
+
+
+def test_what_is_registered_of_skipped_tasks_and_loops_is_as_in_ansible(kit):
+    ran = kit.play(
+        """
+        - {name: skipped, command: "true", when: 1 == 2, register: s}
+        - {name: never, command: "true", until: false, retries: 2, delay: 0, register: u, ignore_errors: true}
+        - {name: loop, command: "test {{ item }} = b", loop: [a, b], register: l, ignore_errors: true}
+        - assert:
+            that:
+              - s.failed is undefined and s.msg is undefined and s.false_condition == '1 == 2'
+              - u.attempts == 2
+              - l.msg == 'One or more items failed' and not l.skipped
+        """
+    )
+    assert ran.report.exit_code == 0, ran.out
+    assert ran.task("loop").msg == "1 of 2 items failed: non-zero return code"

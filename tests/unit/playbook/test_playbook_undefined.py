@@ -39,6 +39,7 @@ MADE = "- {name: made, copy: {dest: made, content: x}}\n"
         ("{debug: {msg: '{{ nope }}'}, loop: '{{ numbers }}', when: switch == true}", "7:21"),
         ("{debug: {msg: '{{ v }}'}, vars: {v: '{{ w }}', w: '{{ nope }}'}}", "7:57"),
         ("assert: {that: [nope == 1]}", "7:23"),
+        ("{debug: {}, loop: [1], loop_control: {label: '{{ nope }}'}}", "7:52"),
         ("{debug: {}, environment: {A: '{{ nope }}'}}", "7:36"),
         ("{debug: {}, changed_when: nope}", "7:33"),
         ("{debug: {}, failed_when: nope == 1}", "7:32"),

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from botyard.contracts import BadInput
+from botyard.process import Completed
 from botyard.release import charts
+from botyard.tools import helm as helm_tool
+from botyard.tools.helm import Helm
 
 # semver.org's own expression, shortened to what a chart version uses.
 SEMVER = re.compile(r"\d+\.\d+\.\d+-(?!0\d+$)[0-9A-Za-z-]+")
@@ -43,6 +46,26 @@ def test_what_is_never_packaged_does_not_count(chart: Path) -> None:
     (chart / "files" / "__pycache__").mkdir(parents=True)
     (chart / "files" / "__pycache__" / "x.pyc").write_bytes(b"1")
     assert charts.content_key(chart) == before
+
+
+def test_a_chart_is_packaged_under_its_own_name_whatever_its_folder_is_called(
+    chart: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(argv: list[object], **_more: object) -> Completed:
+        words = [str(a) for a in argv][1:]
+        if words[0] == "package":
+            (Path(words[-1]) / f"tea-{words[3]}.tgz").write_bytes(b"archive")
+        if words[:2] == ["repo", "index"]:
+            (Path(words[2]) / "index.yaml").write_text("entries: {tea: []}\n")
+        return Completed([], 0, "", "", 0.0)
+
+    monkeypatch.setattr(helm_tool, "run", run)
+    wanted = charts.wanted(chart.rename(tmp_path / "another-name"))
+    stored: list[str] = []
+    charts.publish(
+        Helm(Path("helm"), tmp_path), [wanted], {}, tmp_path / "scratch", lambda file: stored.append(file.name)
+    )
+    assert stored == [f"tea-{wanted.version}.tgz", "index.yaml"]
 
 
 def test_a_folder_without_a_chart_is_refused(tmp_path: Path) -> None:

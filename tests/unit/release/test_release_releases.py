@@ -295,6 +295,14 @@ def test_values_reach_helm_in_a_private_file_that_goes_away(tmp_path: Path) -> N
     assert list((tmp_path / "values").iterdir()) == []
 
 
+def test_values_that_a_killed_run_left_go_and_those_of_a_living_one_stay(tmp_path: Path) -> None:
+    dead, living = tmp_path / "shop-tea-99999999.json", tmp_path / "shop-milk-1.json"
+    for file in (dead, living):
+        file.write_text("{}")
+    with releases.values_on_disk(PLAN, tmp_path):
+        assert not dead.exists() and living.exists()
+
+
 def test_random_values_are_safe_anywhere_and_differ() -> None:
     made = {secrets.random_value() for _ in range(50)}
     assert len(made) == 50

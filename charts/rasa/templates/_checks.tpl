@@ -1,0 +1,51 @@
+{{- /* What the values ask for and cannot be had, all of it at once, each with what to do. */ -}}
+{{- define "rasa.checks" -}}
+{{- $app := .Values.applicationSettings -}}
+{{- if not (hasKey $app "initialModelSha256") -}}
+{{- fail "these are the values of another chart's release: use helm upgrade --reset-then-reuse-values (or --reset-values --values FILE) in place of --reuse-values" -}}
+{{- end -}}
+{{- $ends := $app.endpoints -}}
+{{- $wrong := list -}}
+{{- if (index .Values "rasa-action-server").install -}}
+{{- $wrong = append $wrong "rasa-action-server.install: true is not possible: install the chart rasa-action-server as a release of its own and set rasa-action-server.external" -}}
+{{- end -}}
+{{- if (.Values.duckling).install -}}
+{{- $wrong = append $wrong "duckling.install: true is not possible: this chart ships no Duckling; run one and set duckling.external" -}}
+{{- end -}}
+{{- if (.Values.rabbitmq).install -}}
+{{- $wrong = append $wrong "rabbitmq.install: true is not possible: this chart ships no RabbitMQ; run one and set rabbitmq.external" -}}
+{{- end -}}
+{{- if or ($app.rasaX).enabled ($app.rasaX).useConfigEndpoint (($ends.models).useRasaXasModelServer).enabled -}}
+{{- $wrong = append $wrong "applicationSettings.rasaX and endpoints.models.useRasaXasModelServer are not possible: this chart runs Rasa Open Source alone; set credentials and endpoints here, and endpoints.models.url for a model server" -}}
+{{- end -}}
+{{- if $app.trainInitialModel -}}
+{{- $wrong = append $wrong "applicationSettings.trainInitialModel: true is not possible: every pod would train and serve a model of its own; train once and set applicationSettings.initialModel" -}}
+{{- end -}}
+{{- if ((.Values.nginx).tls).enabled -}}
+{{- $wrong = append $wrong "nginx.tls.enabled: true is not possible: there is no nginx in the pod; let the ingress end TLS (ingress.enabled, ingress.tls)" -}}
+{{- end -}}
+{{- if $ends.lockStore.enabled -}}
+{{- if and (eq (toString ($ends.lockStore.type | default "redis")) "redis") (eq ($ends.lockStore.url | default "${REDIS_HOST}") "${REDIS_HOST}") (not (include "rasa.redisHost" .)) (not (include "rasa.hasEnv" (dict "root" . "name" "REDIS_HOST"))) -}}
+{{- $wrong = append $wrong "applicationSettings.endpoints.lockStore needs a Redis: set redis.install or redis.external" -}}
+{{- end -}}
+{{- end -}}
+{{- if $ends.eventBroker.enabled -}}
+{{- if and (eq (toString ($ends.eventBroker.type | default "pika")) "pika") (eq ($ends.eventBroker.url | default "${RABBITMQ_HOST}") "${RABBITMQ_HOST}") (not ((.Values.rabbitmq).external).enabled) (not (include "rasa.hasEnv" (dict "root" . "name" "RABBITMQ_HOST"))) -}}
+{{- $wrong = append $wrong "applicationSettings.endpoints.eventBroker needs a RabbitMQ: set rabbitmq.external, or the broker's own url" -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
+{{- $wrong = append $wrong (printf "autoscaling.minReplicas (%d) is more than autoscaling.maxReplicas (%d)" (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
+{{- end -}}
+{{- with .Values.strategy.rollingUpdate -}}
+{{- if and (eq ($.Values.strategy.type | default "RollingUpdate") "RollingUpdate") (has (toString .maxSurge) (list "0" "0%")) (has (toString .maxUnavailable) (list "0" "0%")) -}}
+{{- $wrong = append $wrong "strategy.rollingUpdate: maxSurge and maxUnavailable are both 0, so no pod could ever be replaced" -}}
+{{- end -}}
+{{- end -}}
+{{- if has (toString .Values.podDisruptionBudget.maxUnavailable) (list "0" "0%") -}}
+{{- $wrong = append $wrong "podDisruptionBudget.maxUnavailable: 0 would block every drain of a node; give 1 or more, or podDisruptionBudget.enabled: false" -}}
+{{- end -}}
+{{- if $wrong -}}
+{{- fail (printf "these values cannot be met:\n- %s" (join "\n- " $wrong)) -}}
+{{- end -}}
+{{- end -}}

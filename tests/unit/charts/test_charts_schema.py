@@ -1,0 +1,144 @@
+"""values.schema.json: takes what Kubernetes and the official charts take, and names the key of what it refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chart_objects import Render, with_key
+
+from botyard import yaml11
+from botyard.contracts import CommandError
+from botyard.reference.charts import VERSIONS, official
+
+ROOT = Path(__file__).parents[3]
+every_chart = pytest.mark.parametrize("chart", VERSIONS)
+TAKEN = [
+    ("service.nodePort", "30500"),
+    ("service.nodePort", 30500),
+    ("strategy.rollingUpdate.maxSurge", "25%"),
+    ("strategy.rollingUpdate.maxSurge", 2),
+    ("strategy.rollingUpdate.maxUnavailable", "1"),
+    ("podDisruptionBudget.maxUnavailable", "50%"),
+    ("replicaCount", 0),
+    ("image.tag", 3.6),
+    ("resources", {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": "500m"}}),
+    ("readinessProbe.httpGet.port", 5005),
+    ("ingress.extraPaths", {}),
+]
+REFUSED = [
+    ("replicaCount", "two"),
+    ("replicaCount", -1),
+    ("replicaCount", 1.5),
+    ("replicaCount", 1001),
+    ("autoscaling.minReplicas", 0),
+    ("autoscaling.enabled", "true"),
+    ("service.type", "Loadbalancer"),
+    ("service.port", 70000),
+    ("service.nodePort", "high"),
+    ("service.annotations", {"a": True}),
+    ("strategy.rollingUpdate.maxSurge", "a quarter"),
+    ("image.pullPolicy", "always"),
+    ("image.pullSecrets", ["name"]),
+    ("image.digest", "latest"),
+    ("podLabels", {"version": 2}),
+    ("extraEnv", [{"name": "N", "value": 1}]),
+    ("args", [1]),
+    ("resources", {"limits": ["2Gi"]}),
+    ("ingress.hostname", ["a"]),
+    ("ingress.pathType", "prefix"),
+    ("terminationGracePeriodSeconds", "1m"),
+    ("readinessProbe.periodSeconds", 0),
+    ("podDisruptionBudget.enabled", "auto"),
+    ("applicationSettings.initialModel", "models/m.tar.gz"),
+    ("applicationSettings.initialModelSha256", "cd34"),
+    ("applicationSettings.endpoints.lockStore.enabled", "yes"),
+    ("applicationSettings.credentials.additionalChannelCredentials", ["rest"]),
+    ("rasa-action-server.external.url", {"host": "a"}),
+    ("redis.external.port", "6379"),
+    ("redis.recordExpirySeconds", 0),
+]
+
+
+def schema(chart: str) -> dict[str, Any]:
+    return dict(json.loads((ROOT / "charts" / chart / "values.schema.json").read_text()))
+
+
+def test_both_charts_say_the_same_of_what_both_have() -> None:
+    """So what is shown below for the one is so for the other."""
+    rasa, actions = (schema(chart) for chart in VERSIONS)
+    assert {key for key in actions["properties"] if key not in rasa["properties"]} == set()
+    for part in ("properties", "definitions"):
+        for key, told in actions[part].items():
+            assert key == "applicationSettings" or told == rasa[part][key], key
+
+
+def test_what_kubernetes_takes_is_taken(render: Render) -> None:
+    for given in (dict(TAKEN), dict(reversed(TAKEN))):  # the last and the first value of each key
+        values: dict[str, Any] = {}
+        for key, value in given.items():
+            values = with_key(values, key, value)
+        assert render("rasa", **values)
+
+
+def test_what_is_refused_is_named_all_of_it_at_once(render: Render) -> None:
+    left = REFUSED
+    while left:
+        one_each = dict(reversed(left))  # the first value of each key
+        values: dict[str, Any] = {}
+        for key, value in one_each.items():
+            values = with_key(values, key, value)
+        with pytest.raises(CommandError) as caught:
+            render("rasa", **values)
+        missing = [key for key in one_each if not re.search(rf"'/{key.replace('.', '/')}['/]", caught.value.stderr)]
+        assert missing == []
+        left = [(key, value) for key, value in left if one_each.get(key) is not value]
+
+
+def test_the_action_server_has_its_schema_too(render: Render) -> None:
+    with pytest.raises(CommandError, match="'/applicationSettings/keepAliveSeconds'"):
+        render("rasa-action-server", applicationSettings={"keepAliveSeconds": "75s"})
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"autoscaling": {"enabled": True, "minReplicas": 5, "maxReplicas": 2}}, "minReplicas (5) is more than"),
+        ({"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "0%"}}}, "no pod could ever be replaced"),
+        ({"podDisruptionBudget": {"maxUnavailable": 0}}, "would block every drain"),
+    ],
+)
+@every_chart
+def test_numbers_that_cannot_go_together_are_refused(render: Render, chart: str, values: Any, told: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        render(chart, **values)
+    assert told in caught.value.stderr
+
+
+@every_chart
+def test_unknown_keys_pass_at_every_level(render: Render, chart: str) -> None:
+    values: dict[str, Any] = {"unknown": [1]}
+    for key in official(chart):
+        parents = key.split(".")[:-1]
+        for depth in range(1, len(parents) + 1):
+            values = with_key(values, ".".join([*parents[:depth], "unknown"]), [1])
+    assert render(chart, **values)
+
+
+@every_chart
+def test_every_value_of_ours_has_a_type(chart: str) -> None:
+    whole = schema(chart)
+
+    def untyped(values: Any, told: dict[str, Any], path: str) -> Iterator[str]:
+        told = whole["definitions"][told["$ref"].rpartition("/")[2]] if "$ref" in told else told
+        for key, value in values.items():
+            if key not in told.get("properties", {}):
+                yield f"{path}{key}"
+            elif isinstance(value, dict) and "properties" in told["properties"][key]:
+                yield from untyped(value, told["properties"][key], f"{path}{key}.")
+
+    assert list(untyped(yaml11.load((ROOT / "charts" / chart / "values.yaml").read_text()), whole, "")) == []
