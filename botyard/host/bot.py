@@ -129,6 +129,8 @@ def _find(root: Path, name_or_path: str) -> Path:
     known = sorted(p.name for p in bots.iterdir() if p.is_dir() and not p.name.startswith(".")) if bots.is_dir() else []
     close = difflib.get_close_matches(name_or_path, known, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
+    if path.is_dir():
+        hint = f"a path has a slash in it: ./{name_or_path}; "
     raise BadInput(f"unknown bot {name_or_path!r}", f"{hint}bots/ has: {', '.join(known) or 'none'}")
 
 

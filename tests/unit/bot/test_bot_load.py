@@ -48,6 +48,16 @@ def test_unknown_bot_says_what_was_meant(root: Path) -> None:
     assert error.value.cure == "did you mean shop? bots/ has: shop"
 
 
+def test_a_path_without_a_slash_is_told_to_have_one(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mybot").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInput, match="unknown bot 'mybot'") as error:
+        load_bot(root, "mybot")
+    assert error.value.cure == "a path has a slash in it: ./mybot; bots/ has: shop"
+
+
 @pytest.mark.parametrize("name", ["", ".hidden", "nothing"])
 def test_unknown_names(root: Path, name: str) -> None:
     with pytest.raises(BadInput, match="unknown bot"):
