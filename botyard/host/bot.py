@@ -20,6 +20,7 @@ from botyard.contracts import BadInput
 SETTINGS = "bot.yml"
 # Not written by the bot's author: made by Rasa, Python, virtual environments or editors.
 IGNORED_FOLDERS = frozenset({"models", "results", "__pycache__", "node_modules", "venv"})
+_YAML_CURE = "give lines of one list or mapping the same indent; quote text that has ': ', or a quote, in it"
 _APT = re.compile(r"[a-z0-9][a-z0-9+.:~=-]*")
 _PIP = re.compile(r"[A-Za-z0-9.][^\s;'\"`$\\|&]*")
 
@@ -149,12 +150,23 @@ def _read(root: Path, file: Path) -> Any:
         problem = str(error.problem or error.context).splitlines()[0]
         begun = error.context_mark  # an open bracket or quote shows far below the line that is wrong
         above = f" (in what begins in line {begun.line + 1})" if begun and mark and begun.line < mark.line else ""
-        raise BadInput(f"{where}: not valid YAML: {problem}{above}", "mend that line") from None
+        cure = "keep one of the two" if "duplicate" in problem else _YAML_CURE
+        excerpt = _excerpt(file, mark.line, mark.column) if mark else ""
+        raise BadInput(f"{where}: not valid YAML: {problem}{above}{excerpt}", cure) from None
     except RecursionError:
         raise BadInput(f"{shown}: not valid YAML: it nests too deeply", "mend that file") from None
     except (YAMLError, UnicodeDecodeError) as error:
         where = f"{shown}{_first_wrong_character(file, getattr(error, 'position', None))}"
         raise BadInput(f"{where}: not readable as YAML: {str(error).splitlines()[0]}", "save it as UTF-8") from None
+
+
+def _excerpt(file: Path, line: int, column: int) -> str:
+    """The line (counted from 0) below a line break, with a caret below its column; '' beyond the end of the file."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    if line >= len(lines):
+        return ""
+    lead = "".join("\t" if c == "\t" else " " for c in lines[line][:column])
+    return f"\n    {lines[line]}\n    {lead}^"
 
 
 def _first_wrong_character(file: Path, position: int | None) -> str:

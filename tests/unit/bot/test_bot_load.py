@@ -86,8 +86,9 @@ def test_domain_may_be_a_folder(root: Path, shop: Path) -> None:
 
 def test_yaml_error_has_its_place(root: Path, shop: Path) -> None:
     (shop / "data" / "rules.yml").write_text("rules:\n  - rule: a\n   steps: []\n")
-    with pytest.raises(BadInput, match=r"^bots/shop/data/rules\.yml:3:4: not valid YAML: "):
+    with pytest.raises(BadInput, match=r"^bots/shop/data/rules\.yml:3:4: not valid YAML: ") as error:
         load_bot(root, "shop")
+    assert error.value.message.splitlines()[1:] == ["       steps: []", "       ^"]
 
 
 def test_a_key_given_twice(root: Path, shop: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from invoke.exceptions import Exit
 from invoke.parser import Parser
 
-from botyard.commands import menu
+from botyard.commands import main, menu
 from botyard.commands.locks import must_be_writable, one_run_at_a_time
 from botyard.commands.main import e2e, play_file, talk
 from botyard.commands.session import _new_folder
@@ -69,6 +69,13 @@ def test_talk_with_nothing_to_say() -> None:
     with pytest.raises(Exit) as caught:
         talk.body(None, " ")
     assert caught.value.code == 2
+
+
+def test_verify_before_anything_was_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main, "root_folder", lambda: targets(tmp_path, "targets: {shop: {}}\n"))
+    with pytest.raises(Exit, match="nothing was released to target shop") as caught:
+        main.verify.body(None, target="shop")
+    assert caught.value.message.endswith("cure: run invoke e2e --target shop")
 
 
 @pytest.mark.parametrize("pair", ["who", "=x", "a b=x"])
