@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import os
 import re
@@ -18,6 +19,7 @@ from botyard import yaml11
 from botyard.contracts import BadInput
 
 SETTINGS = "bot.yml"
+PYTHON = (3, 11)  # of the images
 # Not written by the bot's author: made by Rasa, Python, virtual environments or editors.
 IGNORED_FOLDERS = frozenset({"models", "results", "__pycache__", "node_modules", "venv"})
 _YAML_CURE = "give lines of one list or mapping the same indent; quote text that has ': ', or a quote, in it"
@@ -72,11 +74,11 @@ def _all_match(words: list[str], pattern: re.Pattern[str], what: str) -> list[st
 
 
 def load_bot(root: Path, name_or_path: str) -> Bot:
-    """Finds a bot by its name in ``bots/`` or by its path, and reads every YAML file in it.
+    """Finds a bot by its name in ``bots/`` or by its path, and reads every YAML and Python file in it.
 
     Raises:
-        BadInput: no such bot, a file missing that every bot needs, YAML that cannot be parsed (file:line:column),
-            or a wrong setting in bot.yml.
+        BadInput: no such bot, a file missing that every bot needs, YAML or Python that cannot be parsed
+            (file:line:column), or a wrong setting in bot.yml.
     """
     folder = _find(root, name_or_path)
     shown = _shown(root, folder)
@@ -90,6 +92,9 @@ def load_bot(root: Path, name_or_path: str) -> Bot:
     for name in ("config.yml", "domain.yml"):
         if folder / name in documents and not isinstance(documents[folder / name], MappingNode):
             raise BadInput(f"{shown}/{name} is empty or no mapping", "bots/tea has an example")
+    for file in walk(folder):
+        if file.suffix == ".py":
+            _must_be_python(root, file)
     settings = _settings(f"{shown}/{SETTINGS}", documents.get(folder / SETTINGS))
     name = settings.name or re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")[:40].strip("-") or "bot"
     return Bot(name, folder, " ".join(settings.extra_apt), " ".join(settings.extra_pip))
@@ -160,9 +165,24 @@ def _read(root: Path, file: Path) -> Any:
         raise BadInput(f"{where}: not readable as YAML: {str(error).splitlines()[0]}", "save it as UTF-8") from None
 
 
+def _must_be_python(root: Path, file: Path) -> None:
+    """A slip in an action would otherwise show as pods that do not start, minutes later."""
+    try:
+        ast.parse(file.read_bytes(), feature_version=PYTHON)
+    except OSError as error:
+        raise BadInput(f"{_shown(root, file)}: cannot be read: {error.strerror}", "mend or remove that file") from None
+    except SyntaxError as error:
+        line, column = error.lineno or 1, error.offset or 1
+        excerpt = _excerpt(file, line - 1, column - 1)
+        where = f"{_shown(root, file)}:{line}:{column}"
+        raise BadInput(f"{where}: not valid Python: {error.msg}{excerpt}", "mend that line, or the one above") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise BadInput(f"{_shown(root, file)}: not valid Python: {error}", "mend or remove that file") from None
+
+
 def _excerpt(file: Path, line: int, column: int) -> str:
     """The line (counted from 0) below a line break, with a caret below its column; '' beyond the end of the file."""
-    lines = file.read_text(encoding="utf-8").splitlines()
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     if line >= len(lines):
         return ""
     lead = "".join("\t" if c == "\t" else " " for c in lines[line][:column])

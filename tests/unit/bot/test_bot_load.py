@@ -91,6 +91,24 @@ def test_yaml_error_has_its_place(root: Path, shop: Path) -> None:
     assert error.value.message.splitlines()[1:] == ["       steps: []", "       ^"]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"class A(Action)\n    x = 1\n", "actions.py:1:16: not valid Python: expected ':'"),
+        (b"def a():\nreturn 1\n", "actions.py:2:1: not valid Python: expected an indented block"),
+        (b"def a():\n\tx = 1\n        y = 2\n", "actions.py:3:"),
+        (b"a = '\xe9'\n", "actions.py:"),
+        (b"a = 1\0\n", "actions.py"),
+    ],
+)
+def test_an_action_that_is_no_python_is_told_before_the_run(root: Path, shop: Path, text: bytes, said: str) -> None:
+    (shop / "actions" / "actions.py").write_bytes(text)
+    with pytest.raises(BadInput) as error:
+        load_bot(root, "shop")
+    assert error.value.message.startswith(f"bots/shop/actions/{said}")
+    assert "not valid Python" in error.value.message
+
+
 def test_a_key_given_twice(root: Path, shop: Path) -> None:
     (shop / "domain.yml").write_text("slots: {}\nintents: []\nslots: {}\n")
     with pytest.raises(BadInput, match=r"^bots/shop/domain\.yml:3:1: not valid YAML: found duplicate key"):
