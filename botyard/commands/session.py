@@ -88,7 +88,8 @@ def variables_for(flags: Flags, target: Target, run_dir: Path, *, needs_bot: boo
         bot = load_bot(paths.root, flags.bot)
         load_conversations(bot.dir)  # the checks read it at the end of the run; a fault in it is told now
         variables["bot"] = {
-            "name": bot.name, "dir": str(bot.dir), "extra_apt": bot.extra_apt, "extra_pip": bot.extra_pip,
+            "name": bot.name, "dir": str(bot.dir), "actions": str(bot.actions),
+            "extra_apt": bot.extra_apt, "extra_pip": bot.extra_pip,
         }  # fmt: skip
     return variables
 

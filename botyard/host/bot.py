@@ -23,6 +23,7 @@ PYTHON = (3, 11)  # of the images
 # Not written by the bot's author: made by Rasa, Python, virtual environments or editors.
 IGNORED_FOLDERS = frozenset({"models", "results", "__pycache__", "node_modules", "venv"})
 _YAML_CURE = "give lines of one list or mapping the same indent; quote text that has ': ', or a quote, in it"
+_NO_ACTIONS = Path(__file__).parent / "recipes" / "no_actions"
 _APT = re.compile(r"[a-z0-9][a-z0-9+.:~=-]*")
 _PIP = re.compile(r"[A-Za-z0-9.][^\s;'\"`$\\|&]*")
 
@@ -42,6 +43,12 @@ class Bot:
     dir: Path
     extra_apt: str = ""
     extra_pip: str = ""
+
+    @property
+    def actions(self) -> Path:
+        """The folder of its custom actions; where it has none, one that offers none."""
+        own = self.dir / "actions"
+        return own if any(walk(own)) else _NO_ACTIONS
 
 
 class _Settings(BaseModel):

@@ -91,6 +91,15 @@ def test_yaml_error_has_its_place(root: Path, shop: Path) -> None:
     assert error.value.message.splitlines()[1:] == ["       steps: []", "       ^"]
 
 
+def test_a_bot_without_actions_gets_an_action_server_that_offers_none(root: Path, shop: Path) -> None:
+    assert load_bot(root, "shop").actions == shop / "actions"
+    (shop / "actions" / "actions.py").unlink()
+    empty = load_bot(root, "shop").actions
+    (shop / "actions").rmdir()
+    assert load_bot(root, "shop").actions == empty
+    assert [file.name for file in empty.iterdir() if file.is_file()] == ["__init__.py"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
