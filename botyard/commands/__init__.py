@@ -5,13 +5,23 @@ Imports here are kept to Invoke itself: `invoke --list` should take no longer th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from invoke.collection import Collection
 
 from botyard.commands import bench, cache, doc, main, quality
+from botyard.commands.typed import refuse
 
 
-def menu() -> Collection:
-    """The whole menu, as tasks.py shows it."""
+def menu(words: Sequence[str] = ()) -> Collection:
+    """The whole menu, as tasks.py shows it.
+
+    Args:
+        words: the command line behind the program's name.
+
+    Raises:
+        Exit: the words name no task or flag of ours; its message says what was meant.
+    """
     root = Collection()
     for task in (
         main.e2e, main.images, main.model, main.cluster, main.release, main.verify, main.play_file, main.talk,
@@ -20,4 +30,6 @@ def menu() -> Collection:
         root.add_task(task)
     root.add_collection(Collection.from_module(bench), name="bench")
     root.add_collection(Collection.from_module(cache), name="cache")
+    if words:
+        refuse(words, root.to_contexts())
     return root

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,11 +51,12 @@ def one_run_at_a_time(cluster: str, *, all_clusters: bool = False) -> Iterator[N
             for name in sorted(names):
                 holder = folder / f"{name}.pid"
                 held.enter_context(FileLock(folder / f"{name}.lock").acquire(timeout=0))
-                holder.write_text(f"{os.getpid()}\n")
+                holder.write_text(f"{os.getpid()}, started {time.strftime('%H:%M:%S')} in {Path.cwd()}\n")
         except Timeout:
-            pid = holder.read_text().strip() if holder.is_file() else "unknown"
+            who = holder.read_text().strip() if holder.is_file() else "unknown"
             raise BadInput(
-                f"another run (process {pid}) is working on cluster {name}", "wait for it to end, or stop it"
+                f"another run (process {who}) is working on cluster {name}",
+                "wait for it to end, or stop it with Ctrl-C where it runs",
             ) from None
         except OSError as error:
             raise BadInput(

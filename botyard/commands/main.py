@@ -9,7 +9,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from botyard.commands.session import Flags, paths_for, play, read_target
+from botyard.commands.session import Flags, paths_for, play, read_target, root_folder
 from botyard.commands.streams import as_typed, errors_as_lines
 
 HELP = {
@@ -72,6 +72,10 @@ def verify(
     c: Context, target: str = "kind", disruptive: bool = False, plain: bool = False, debug: bool = False
 ) -> None:
     """Run the readonly end-to-end checks against what is released now."""
+    with errors_as_lines(debug):
+        from botyard.verify.released import open_released
+
+        open_released(root_folder(), target)
     play(["verify.yml"], Flags(target, skip_tags="" if disruptive else "disruptive", plain=plain, debug=debug),
          needs_bot=False)  # fmt: skip
 
@@ -113,7 +117,7 @@ def talk(c: Context, text: str, sender: str = "you", target: str = "kind") -> No
         found = read_target(Flags(target))
         if not text.strip():
             raise BadInput("there is nothing to say", 'write it as in: invoke talk "hello"')
-        for line in say(f"http://127.0.0.1:{found.ports.rasa}", as_typed(sender), as_typed(text)).texts:
+        for line in say(f"http://127.0.0.1:{found.ports.rasa}", as_typed(sender), as_typed(text)).lines:
             print(line)
 
 

@@ -83,10 +83,13 @@ def variables_for(flags: Flags, target: Target, run_dir: Path, *, needs_bot: boo
     }
     if needs_bot:
         from botyard.host.bot import load_bot
+        from botyard.verify.conversations import load_conversations
 
         bot = load_bot(paths.root, flags.bot)
+        load_conversations(bot.dir)  # the checks read it at the end of the run; a fault in it is told now
         variables["bot"] = {
-            "name": bot.name, "dir": str(bot.dir), "extra_apt": bot.extra_apt, "extra_pip": bot.extra_pip,
+            "name": bot.name, "dir": str(bot.dir), "actions": str(bot.actions),
+            "extra_apt": bot.extra_apt, "extra_pip": bot.extra_pip,
         }  # fmt: skip
     return variables
 
@@ -130,6 +133,7 @@ def run(
         console="plain" if flags.plain or not sys.stdout.isatty() else "rich",
         debug=flags.debug,
     )
+    playbook.check_playbooks(found, ctx=options)  # a fault in the files is told though another run holds the cluster
     must_be_writable(paths.cache)
     with one_run_at_a_time(target.cluster, all_clusters=flags.everything):
         return playbook.run_playbooks(found, ctx=options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import os
 import re
@@ -18,8 +19,11 @@ from botyard import yaml11
 from botyard.contracts import BadInput
 
 SETTINGS = "bot.yml"
+PYTHON = (3, 11)  # of the images
 # Not written by the bot's author: made by Rasa, Python, virtual environments or editors.
 IGNORED_FOLDERS = frozenset({"models", "results", "__pycache__", "node_modules", "venv"})
+_YAML_CURE = "give lines of one list or mapping the same indent; quote text that has ': ', or a quote, in it"
+_NO_ACTIONS = Path(__file__).parent / "recipes" / "no_actions"
 _APT = re.compile(r"[a-z0-9][a-z0-9+.:~=-]*")
 _PIP = re.compile(r"[A-Za-z0-9.][^\s;'\"`$\\|&]*")
 
@@ -39,6 +43,12 @@ class Bot:
     dir: Path
     extra_apt: str = ""
     extra_pip: str = ""
+
+    @property
+    def actions(self) -> Path:
+        """The folder of its custom actions; where it has none, one that offers none."""
+        own = self.dir / "actions"
+        return own if any(walk(own)) else _NO_ACTIONS
 
 
 class _Settings(BaseModel):
@@ -71,11 +81,11 @@ def _all_match(words: list[str], pattern: re.Pattern[str], what: str) -> list[st
 
 
 def load_bot(root: Path, name_or_path: str) -> Bot:
-    """Finds a bot by its name in ``bots/`` or by its path, and reads every YAML file in it.
+    """Finds a bot by its name in ``bots/`` or by its path, and reads every YAML and Python file in it.
 
     Raises:
-        BadInput: no such bot, a file missing that every bot needs, YAML that cannot be parsed (file:line:column),
-            or a wrong setting in bot.yml.
+        BadInput: no such bot, a file missing that every bot needs, YAML or Python that cannot be parsed
+            (file:line:column), or a wrong setting in bot.yml.
     """
     folder = _find(root, name_or_path)
     shown = _shown(root, folder)
@@ -89,6 +99,9 @@ def load_bot(root: Path, name_or_path: str) -> Bot:
     for name in ("config.yml", "domain.yml"):
         if folder / name in documents and not isinstance(documents[folder / name], MappingNode):
             raise BadInput(f"{shown}/{name} is empty or no mapping", "bots/tea has an example")
+    for file in walk(folder):
+        if file.suffix == ".py":
+            _must_be_python(root, file)
     settings = _settings(f"{shown}/{SETTINGS}", documents.get(folder / SETTINGS))
     name = settings.name or re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")[:40].strip("-") or "bot"
     return Bot(name, folder, " ".join(settings.extra_apt), " ".join(settings.extra_pip))
@@ -129,6 +142,8 @@ def _find(root: Path, name_or_path: str) -> Path:
     known = sorted(p.name for p in bots.iterdir() if p.is_dir() and not p.name.startswith(".")) if bots.is_dir() else []
     close = difflib.get_close_matches(name_or_path, known, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
+    if path.is_dir():
+        hint = f"a path has a slash in it: ./{name_or_path}; "
     raise BadInput(f"unknown bot {name_or_path!r}", f"{hint}bots/ has: {', '.join(known) or 'none'}")
 
 
@@ -147,12 +162,38 @@ def _read(root: Path, file: Path) -> Any:
         problem = str(error.problem or error.context).splitlines()[0]
         begun = error.context_mark  # an open bracket or quote shows far below the line that is wrong
         above = f" (in what begins in line {begun.line + 1})" if begun and mark and begun.line < mark.line else ""
-        raise BadInput(f"{where}: not valid YAML: {problem}{above}", "mend that line") from None
+        cure = "keep one of the two" if "duplicate" in problem else _YAML_CURE
+        excerpt = _excerpt(file, mark.line, mark.column) if mark else ""
+        raise BadInput(f"{where}: not valid YAML: {problem}{above}{excerpt}", cure) from None
     except RecursionError:
         raise BadInput(f"{shown}: not valid YAML: it nests too deeply", "mend that file") from None
     except (YAMLError, UnicodeDecodeError) as error:
         where = f"{shown}{_first_wrong_character(file, getattr(error, 'position', None))}"
         raise BadInput(f"{where}: not readable as YAML: {str(error).splitlines()[0]}", "save it as UTF-8") from None
+
+
+def _must_be_python(root: Path, file: Path) -> None:
+    """A slip in an action would otherwise show as pods that do not start, minutes later."""
+    try:
+        ast.parse(file.read_bytes(), feature_version=PYTHON)
+    except OSError as error:
+        raise BadInput(f"{_shown(root, file)}: cannot be read: {error.strerror}", "mend or remove that file") from None
+    except SyntaxError as error:
+        line, column = error.lineno or 1, error.offset or 1
+        excerpt = _excerpt(file, line - 1, column - 1)
+        where = f"{_shown(root, file)}:{line}:{column}"
+        raise BadInput(f"{where}: not valid Python: {error.msg}{excerpt}", "mend that line, or the one above") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise BadInput(f"{_shown(root, file)}: not valid Python: {error}", "mend or remove that file") from None
+
+
+def _excerpt(file: Path, line: int, column: int) -> str:
+    """The line (counted from 0) below a line break, with a caret below its column; '' beyond the end of the file."""
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    if line >= len(lines):
+        return ""
+    lead = "".join("\t" if c == "\t" else " " for c in lines[line][:column])
+    return f"\n    {lines[line]}\n    {lead}^"
 
 
 def _first_wrong_character(file: Path, position: int | None) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from botyard import yaml11
 from botyard.contracts import BotyardError
 from botyard.host.bot import Bot, walk
 from botyard.host.rasa_container import content_key, rasa_ended, sha256_of
@@ -123,6 +124,12 @@ class _Alone:
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
+
+
+def has_assistant_id(bot: Bot) -> bool:
+    """Whether config.yml says which assistant it is; else Rasa makes up another id at each training."""
+    config = yaml11.values(yaml11.compose((bot.dir / "config.yml").read_text(encoding="utf-8"))) or {}
+    return config.get("assistant_id") not in (None, "placeholder_default")
 
 
 def domain_of(bot: Bot) -> str:

@@ -148,7 +148,7 @@ def _remove(name: str) -> None:
 
 
 def _packed(top: str, files: Mapping[str, Path]) -> IO[bytes]:
-    """The files as a tar stream of one folder that any user may write to."""
+    """The files as a tar stream of one folder; any user may write to it and to them."""
     sink = tempfile.SpooledTemporaryFile(max_size=64 << 20)  # noqa: SIM115 - the caller closes it
     folders = {top}
     with tarfile.open(fileobj=sink, mode="w") as tar:
@@ -160,7 +160,8 @@ def _packed(top: str, files: Mapping[str, Path]) -> IO[bytes]:
                     folders.add(str(parent))
                     _add_folder(tar, str(parent))
             info = tarfile.TarInfo(inside)
-            info.size, info.mode, info.mtime = file.stat().st_size, 0o644, int(time.time())
+            # Rasa writes into config.yml what is missing there: an assistant_id, a pipeline, policies.
+            info.size, info.mode, info.mtime = file.stat().st_size, 0o666, int(time.time())
             with file.open("rb") as source:
                 tar.addfile(info, source)
     sink.seek(0)

@@ -61,4 +61,9 @@ def run(args: Args, ctx: Context) -> Result:
         "trained": ready.trained,
     }
     msg = f"trained {ready.file} in {ready.seconds:.0f} s" if ready.trained else f"{ready.file} is up to date"
-    return Result(changed=ready.trained, msg=msg, data=data)
+    warnings = []
+    if ready.trained and not model.has_assistant_id(bot):
+        warnings.append(
+            f"config.yml has no assistant_id of its own, Rasa made one up; write into it: assistant_id: {bot.name}"
+        )
+    return Result(changed=ready.trained, msg=msg, data=data, warnings=warnings)

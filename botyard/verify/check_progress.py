@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Generator
 from typing import Any, TextIO
 
@@ -16,6 +17,7 @@ import pytest
 from botyard.verify.suite import MARKER
 
 FIRST_LINES = 6
+_OUR_ERROR = re.compile(r"^botyard(\.\w+)+: ")  # its message is a sentence; the class before it tells a user nothing
 
 
 class Reporter:
@@ -70,6 +72,7 @@ def why(report: pytest.TestReport) -> str:
         return str(report.longrepr[2])
     crash = getattr(report.longrepr, "reprcrash", None)
     text = str(crash.message) if crash is not None else str(report.longrepr or "")
+    text = _OUR_ERROR.sub("", text)
     where = f" ({report.when})" if report.when != "call" else ""
     return "\n".join(text.splitlines()[:FIRST_LINES]) + where
 

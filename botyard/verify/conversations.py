@@ -15,6 +15,8 @@ from ruamel.yaml.error import MarkedYAMLError
 from botyard.contracts import BadInput, BotyardError
 
 FILE = "conversations.yml"
+EXAMPLES = "bots/tea/conversations.yml has examples"
+REGULAR = "put a backslash before . ( ) [ ] ? * + that stand for themselves"
 GREETINGS = {"zh": "你好", "de": "Hallo", "fr": "Bonjour", "es": "Hola"}  # hello for every other language
 TOKEN = "{token}"  # noqa: S105 - a placeholder in conversations.yml
 
@@ -66,10 +68,10 @@ def load_conversations(bot_dir: Path) -> list[Conversation]:
         document = YAML(typ="safe", pure=True).load(file)
     except MarkedYAMLError as error:
         mark = error.problem_mark
-        raise BadInput(f"{shown}:{mark.line + 1 if mark else 0}: not valid YAML: {error.problem}") from None
+        raise BadInput(f"{shown}:{mark.line + 1 if mark else 0}: not valid YAML: {error.problem}", EXAMPLES) from None
     items = document.get("conversations") if isinstance(document, dict) else None
     if not isinstance(items, list) or not items:
-        raise BadInput(f"{shown} has no list named conversations", "bots/tea has an example")
+        raise BadInput(f"{shown} has no list named conversations", EXAMPLES)
     return [_conversation(shown, number, item) for number, item in enumerate(items, 1)]
 
 
@@ -85,14 +87,14 @@ def _conversation(shown: str, number: int, item: Any) -> Conversation:
         turns = tuple(Turn(str(turn["say"]), str(turn["expect"])) for turn in item["turns"])
         found = Conversation(str(item["name"]), turns, str(item.get("language", "")))
     except (KeyError, TypeError, AttributeError) as error:
-        raise BadInput(f"{where}: needs name and turns, each with say and expect ({error})") from None
+        raise BadInput(f"{where}: needs name and turns, each with say and expect ({error})", EXAMPLES) from None
     if not turns:
-        raise BadInput(f"{where}: has no turns")
+        raise BadInput(f"{where}: has no turns", EXAMPLES)
     for turn in turns:
         try:
             re.compile(turn.expect.replace(TOKEN, "x"))
         except re.error as error:
-            raise BadInput(f"{where}: {turn.expect!r} is no regular expression: {error}") from None
+            raise BadInput(f"{where}: {turn.expect!r} is no regular expression: {error}", REGULAR) from None
     return found
 
 

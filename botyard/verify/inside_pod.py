@@ -12,6 +12,7 @@ from botyard.contracts import BotyardError
 from botyard.verify.released import RASA_CONTAINER, Pod, Released
 
 MARKER = "botyard-inside:"
+NOBODY = "action_that_nobody_wrote"  # harms no bot; the server refuses it by name and logs that as an error
 
 # Standard library only (and the redis client that Rasa itself needs), Python 3.8 and later.
 PROGRAM = r"""
@@ -110,6 +111,13 @@ def webhook_call(action: str, sender: str) -> dict[str, Any]:
             "latest_action_name": "action_listen",
         },
     }
+
+
+def answered(call: dict[str, Any], action: str) -> bool:
+    """Whether an action server did what it must with that call: run the action, or refuse NOBODY by name."""
+    if action == NOBODY:
+        return bool(call["status"] == 404 and NOBODY in call["body"])
+    return bool(call["status"] == 200 and json.loads(call["body"])["responses"])
 
 
 def look_around(released: Released, pod: Pod, ask: dict[str, Any], timeout_s: float = 60) -> dict[str, Any]:

@@ -160,5 +160,6 @@ def open_released(root: Path, target_name: str, state: Path | None = None) -> Re
     home = state or root / ".botyard" / target.cluster
     note = home / "release.json"
     if not note.is_file():
-        raise BotyardError(f"nothing was released to target {target_name} from this checkout", "run invoke e2e")
+        flag = "" if target_name == "kind" else f" --target {target_name}"
+        raise BotyardError(f"nothing was released to target {target_name} from this checkout", f"run invoke e2e{flag}")
     return Released(target, Kube(home / "kubeconfig", target.context), home, root, json.loads(note.read_text()))

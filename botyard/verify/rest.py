@@ -25,7 +25,9 @@ class LostReply(BotyardError):
     """A message got no answer that a person could read; ``kind`` is one word for counting."""
 
     def __init__(self, kind: str, detail: str) -> None:
-        super().__init__(f"lost reply ({kind}): {detail}", "look at the logs of the Rasa and action pods")
+        nobody = "invoke release brings a bot there; invoke doctor tells who holds its port"
+        cure = nobody if kind == "connection" else "look at the logs of the Rasa and action pods"
+        super().__init__(f"lost reply ({kind}): {detail}", cure)
         self.kind = kind
 
 
@@ -40,6 +42,16 @@ class Reply:
     def text(self) -> str:
         """All texts as one, a line each."""
         return "\n".join(self.texts)
+
+    @property
+    def lines(self) -> list[str]:
+        """All that a person is shown: texts, and what stands beside or in place of them."""
+        found = []
+        for item in self.raw:
+            found += [str(item["text"])] if item.get("text") else []
+            found += [f"[{kind}] {item[kind]}" for kind in ("image", "attachment", "custom") if item.get(kind)]
+            found += [f"[button] {b.get('title')}: {b.get('payload')}" for b in item.get("buttons") or []]
+        return found
 
 
 def judge(status: int, body: str, sender: str) -> Reply:

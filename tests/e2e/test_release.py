@@ -11,12 +11,13 @@ import requests
 
 from botyard.tools.helm import load_yaml
 from botyard.verify.helm_record import HelmRecord
+from botyard.verify.inside_pod import NOBODY
 from botyard.verify.logs import errors_of
 from botyard.verify.released import Pod, Released
 
 pytestmark = pytest.mark.readonly
 # Other checks ask for what must be refused, and the servers log that as errors.
-OUR_DOING = ("action_that_nobody_wrote", "User is not authenticated")
+OUR_DOING = (NOBODY, "User is not authenticated")
 
 
 def test_both_releases_are_deployed(rasa_record: HelmRecord, actions_record: HelmRecord) -> None:

@@ -43,7 +43,7 @@ def test_what_cannot_be_started_is_told(argv: list[str]) -> None:
         run(argv)
 
 
-def test_a_second_ctrl_c_kills_what_does_not_end(tmp_path: Path) -> None:
+def test_a_second_ctrl_c_kills_what_does_not_end(tmp_path: Path, ctrl_c_is_heard: None) -> None:
     file, asked = tmp_path / "pid", tmp_path / "asked"
     deaf = f"trap 'echo 1 > {asked}' TERM; echo $$ > {file}; while true; do sleep 0.05; done"
 

@@ -48,6 +48,16 @@ def test_unknown_bot_says_what_was_meant(root: Path) -> None:
     assert error.value.cure == "did you mean shop? bots/ has: shop"
 
 
+def test_a_path_without_a_slash_is_told_to_have_one(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mybot").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInput, match="unknown bot 'mybot'") as error:
+        load_bot(root, "mybot")
+    assert error.value.cure == "a path has a slash in it: ./mybot; bots/ has: shop"
+
+
 @pytest.mark.parametrize("name", ["", ".hidden", "nothing"])
 def test_unknown_names(root: Path, name: str) -> None:
     with pytest.raises(BadInput, match="unknown bot"):
@@ -76,8 +86,36 @@ def test_domain_may_be_a_folder(root: Path, shop: Path) -> None:
 
 def test_yaml_error_has_its_place(root: Path, shop: Path) -> None:
     (shop / "data" / "rules.yml").write_text("rules:\n  - rule: a\n   steps: []\n")
-    with pytest.raises(BadInput, match=r"^bots/shop/data/rules\.yml:3:4: not valid YAML: "):
+    with pytest.raises(BadInput, match=r"^bots/shop/data/rules\.yml:3:4: not valid YAML: ") as error:
         load_bot(root, "shop")
+    assert error.value.message.splitlines()[1:] == ["       steps: []", "       ^"]
+
+
+def test_a_bot_without_actions_gets_an_action_server_that_offers_none(root: Path, shop: Path) -> None:
+    assert load_bot(root, "shop").actions == shop / "actions"
+    (shop / "actions" / "actions.py").unlink()
+    empty = load_bot(root, "shop").actions
+    (shop / "actions").rmdir()
+    assert load_bot(root, "shop").actions == empty
+    assert [file.name for file in empty.iterdir() if file.is_file()] == ["__init__.py"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"class A(Action)\n    x = 1\n", "actions.py:1:16: not valid Python: expected ':'"),
+        (b"def a():\nreturn 1\n", "actions.py:2:1: not valid Python: expected an indented block"),
+        (b"def a():\n\tx = 1\n        y = 2\n", "actions.py:3:"),
+        (b"a = '\xe9'\n", "actions.py:"),
+        (b"a = 1\0\n", "actions.py"),
+    ],
+)
+def test_an_action_that_is_no_python_is_told_before_the_run(root: Path, shop: Path, text: bytes, said: str) -> None:
+    (shop / "actions" / "actions.py").write_bytes(text)
+    with pytest.raises(BadInput) as error:
+        load_bot(root, "shop")
+    assert error.value.message.startswith(f"bots/shop/actions/{said}")
+    assert "not valid Python" in error.value.message
 
 
 def test_a_key_given_twice(root: Path, shop: Path) -> None:

@@ -29,6 +29,7 @@ class Engine:
     removed: list[str] = field(default_factory=list)
     commands: list[list[str]] = field(default_factory=list)
     received: list[str] = field(default_factory=list)
+    modes: set[int] = field(default_factory=set)
 
     def cli(self, *argv: Any, on_line: Any = None, **_options: Any) -> Completed:
         words = [str(a) for a in argv]
@@ -58,6 +59,7 @@ class Engine:
         assert folder == "/tmp"
         with tarfile.open(fileobj=io.BytesIO(tar.read())) as packed:
             self.received = packed.getnames()
+            self.modes = {member.mode for member in packed if member.isfile()}
 
     def get_file(self, _container: Any, path: str, into: Path) -> bool:
         assert path == "/tmp/train/models/model.tar.gz"
@@ -107,11 +109,21 @@ def test_trains_once(root: Path, tmp_path: Path, engine: Engine) -> None:
     assert sorted(engine.received) == [
         "train", "train/config.yml", "train/data", "train/data/nlu.yml", "train/domain.yml",
     ]  # fmt: skip
+    assert engine.modes == {0o666}  # Rasa, as user 1001, writes into config.yml what is missing there
     create = engine.commands[0]
     assert "botyard.cluster=yard" in create and create[create.index("--user") + 1] == "1001"
     assert not engine.there
     again = model.ensure(bot, IMAGE, tmp_path / "cache", "yard")
     assert not again.trained and again.path == first.path and len(engine.commands) == 2
+
+
+@pytest.mark.parametrize(
+    ("config", "named"),
+    [("language: en\n", False), ("assistant_id: placeholder_default\n", False), ("assistant_id: shop\n", True)],
+)
+def test_a_bot_as_rasa_init_makes_it_has_no_assistant_id(root: Path, config: str, named: bool) -> None:
+    (root / "bots/shop/config.yml").write_text(config)
+    assert model.has_assistant_id(load_bot(root, "shop")) is named
 
 
 def test_a_damaged_cache_is_made_again(root: Path, tmp_path: Path, engine: Engine) -> None:

@@ -13,9 +13,9 @@ import pytest
 from invoke.exceptions import Exit
 from invoke.parser import Parser
 
-from botyard.commands import menu
+from botyard.commands import main, menu
 from botyard.commands.locks import must_be_writable, one_run_at_a_time
-from botyard.commands.main import play_file, talk
+from botyard.commands.main import e2e, play_file, talk
 from botyard.commands.session import _new_folder
 from botyard.commands.streams import as_typed, errors_as_lines, mend_streams
 from botyard.contracts import BadInput
@@ -69,6 +69,13 @@ def test_talk_with_nothing_to_say() -> None:
     with pytest.raises(Exit) as caught:
         talk.body(None, " ")
     assert caught.value.code == 2
+
+
+def test_verify_before_anything_was_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main, "root_folder", lambda: targets(tmp_path, "targets: {shop: {}}\n"))
+    with pytest.raises(Exit, match="nothing was released to target shop") as caught:
+        main.verify.body(None, target="shop")
+    assert caught.value.message.endswith("cure: run invoke e2e --target shop")
 
 
 @pytest.mark.parametrize("pair", ["who", "=x", "a b=x"])
@@ -136,9 +143,26 @@ def test_runs_of_one_second_keep_their_reports_apart(tmp_path: Path) -> None:
 
 
 def test_a_second_run_is_told_who_holds_the_first() -> None:
-    told = pytest.raises(BadInput, match=f"process {os.getpid()}")
+    told = pytest.raises(BadInput, match=rf"process {os.getpid()}, started \d\d:\d\d:\d\d in {Path.cwd()}\)")
     with one_run_at_a_time("shop"), told, one_run_at_a_time("shop"):
         pytest.fail("two runs at once")
+
+
+@pytest.mark.usefixtures("own_locks")
+def test_a_fault_in_a_playbook_is_told_while_another_run_holds_the_cluster(tmp_path: Path) -> None:
+    (tmp_path / "x.yml").write_text("- name: x\n  hosts: localhost\n  gather_facts: false\n  taks: []\n")
+    with one_run_at_a_time("botyard"), pytest.raises(Exit, match=r"x\.yml:4:3: .*'taks'"):
+        play_file.body(None, str(tmp_path / "x.yml"), [])
+
+
+@pytest.mark.usefixtures("own_locks")
+def test_a_fault_in_the_conversations_is_told_before_the_run(tmp_path: Path) -> None:
+    (tmp_path / "shop/data").mkdir(parents=True)
+    for name, text in {"config.yml": "a: 1", "domain.yml": "a: 1", "conversations.yml": "conversations: []"}.items():
+        (tmp_path / "shop" / name).write_text(text)
+    with one_run_at_a_time("botyard"), pytest.raises(Exit, match=r"shop/conversations\.yml has no list") as caught:
+        e2e.body(None, bot=f"{tmp_path}/shop")
+    assert caught.value.code == 2
 
 
 @pytest.mark.usefixtures("own_locks")

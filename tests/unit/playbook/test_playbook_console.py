@@ -55,7 +55,7 @@ def test_text_fits_its_column(text, shown):
     assert cells(shown) == 5
 
 
-def test_ctrl_c_names_what_no_signal_reaches_and_then_is_silent(kit, module, monkeypatch):
+def test_ctrl_c_names_what_no_signal_reaches_and_then_is_silent(kit, module, monkeypatch, ctrl_c_is_heard):
     monkeypatch.setattr(run, "_QUIET_S", 0.2)
     begun, gate, ended = threading.Semaphore(0), threading.Event(), threading.Semaphore(0)
 
@@ -70,7 +70,6 @@ def test_ctrl_c_names_what_no_signal_reaches_and_then_is_silent(kit, module, mon
     for name in ("one", "two"):
         kit.tasks(f"- {{name: {name}, test.core.thing: {{}}}}", name=f"{name}.yml")
     top = kit.write("".join(f"- import_playbook: {n}.yml\n  vars: {{side_by_side: g}}\n" for n in ("one", "two")))
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def press():
         for _ in range(2):
@@ -78,10 +77,7 @@ def test_ctrl_c_names_what_no_signal_reaches_and_then_is_silent(kit, module, mon
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=press, daemon=True).start()
-    try:
-        ran = kit.run(top)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    ran = kit.run(top)
     assert (ran.report.exit_code, ran.statuses()) == (130, {"one": "interrupted", "two": "interrupted"})
     assert "interrupted in: one: one" in ran.out
     assert "neighbours" not in ran.out

@@ -27,7 +27,7 @@ PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 ON_THEIR_OWN = ("down.yml", "cluster_down.yml")  # all others are parts of e2e.yml
 ALWAYS_THERE: dict[str, Any] = {
     "root": "/r", "state": "/s", "cache": "/c", "run_dir": "/d", "recreate": False, "everything": True,
-    "bot": {"name": "tea", "dir": "/t", "extra_apt": [], "extra_pip": []},
+    "bot": {"name": "tea", "dir": "/t", "actions": "/t/actions", "extra_apt": [], "extra_pip": []},
     "target": {"namespace": "shop", "driver": "kind", "ports": {"rasa": 5005}},
 }  # fmt: skip
 AT_MOST = 30  # of each way: every n-th of the hundreds that there are, the same in each run

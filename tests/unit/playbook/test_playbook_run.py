@@ -624,14 +624,6 @@ def test_rich_console_shows_running_and_finished_tasks(kit):
         assert part in text
 
 
-@pytest.fixture
-def ctrl_c_is_heard():
-    """A shell without job control starts its background jobs with SIGINT ignored, and Python keeps to that."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_children_of_all_lanes(kit, number, ctrl_c_is_heard):
     """Real processes: both lanes sleep, the signal comes, nothing is left and nothing more starts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +31,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], int
 
     def run(flags: str) -> int:
         try:
-            Program(namespace=menu()).run(["invoke", "play", "greet.yml", "--plain", *flags.split()])
+            Program(namespace=menu()).run(["invoke", "play", "greet.yml", "--plain", *shlex.split(flags)])
         except SystemExit as ended:
             return int(ended.code or 0)
         return 0
@@ -54,6 +55,18 @@ def test_the_example_runs_twice_and_in_check_mode(
     assert "+hello, you" in capsys.readouterr().out
     assert play("--list-tasks") == 0
     assert "One file a language" in capsys.readouterr().out
+
+
+def test_every_choice_of_tasks_runs(play: Callable[[str], int], capsys: pytest.CaptureFixture[str]) -> None:
+    line = next(line for line in PAGE.splitlines() if line.startswith("invoke play greet.yml --tags"))
+    words = line.removeprefix("invoke play greet.yml ").replace("# or", ",")
+    choices = [choice.strip() for choice in words.split(",")]
+    assert len(choices) == 3
+    assert play("") == 0
+    for choice in choices:
+        assert play(choice) == 0, capsys.readouterr().err
+    assert play("--start-at-task Tell") == 2
+    assert "'written' is undefined" in capsys.readouterr().err
 
 
 def test_a_fault_looks_as_shown(play: Callable[[str], int], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

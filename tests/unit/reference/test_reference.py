@@ -21,7 +21,8 @@ from botyard.reference.meanings import LEVELS, MEANING
 ROOT = Path(__file__).parents[3]
 ALWAYS_THERE = {
     "root": str(ROOT), "state": "/state", "cache": "/cache", "run_dir": "/run", "recreate": False, "everything": False,
-    "bot": {"name": "tea", "dir": "/tea", "extra_apt": [], "extra_pip": []}, "target": {"namespace": "shop"},
+    "bot": {"name": "tea", "dir": "/tea", "actions": "/tea/actions", "extra_apt": [], "extra_pip": []},
+    "target": {"namespace": "shop"},
 }  # fmt: skip
 EVERY_RESULT = {"changed", "failed", "msg", "skipped", "attempts", "results", "failed_when_result"}
 EVERY_RESULT |= {"skip_reason", "false_condition"}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from botyard.verify.faulty import not_a_model
-from botyard.verify.inside_pod import PROGRAM, webhook_call
+from botyard.verify.inside_pod import NOBODY, PROGRAM, answered, webhook_call
 from botyard.verify.logs import error_lines, moment
 from botyard.verify.put_back import rollout_state
 from botyard.verify.released import Pod
@@ -47,6 +47,21 @@ def test_rollout_state(body: dict[str, Any], done: bool) -> None:
 
 def pod(**status: Any) -> Pod:
     return Pod.of({"metadata": {"name": "p"}, "spec": {"nodeName": None}, "status": status})
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "body", "good"),
+    [
+        ("action_greet", 200, '{"responses": [{"text": "hello"}]}', True),
+        ("action_greet", 200, '{"responses": []}', False),
+        ("action_greet", 0, "URLError: refused", False),
+        (NOBODY, 404, f'{{"action_name": "{NOBODY}"}}', True),
+        (NOBODY, 404, "no such page", False),  # something else listens there
+        (NOBODY, 200, f'{{"responses": ["{NOBODY}"]}}', False),
+    ],
+)
+def test_what_counts_as_an_answer_of_an_action_server(action: str, status: int, body: str, good: bool) -> None:
+    assert answered({"status": status, "body": body}, action) is good
 
 
 def test_a_pending_pod_says_why() -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from botyard.verify.rest import LostReply, judge
+from botyard.verify.rest import LostReply, judge, say
 
 
 def body(*items: dict[str, object]) -> str:
@@ -21,6 +21,19 @@ def test_texts_come_in_order() -> None:
 
 def test_an_image_alone_is_an_answer() -> None:
     assert judge(200, body({"recipient_id": "a", "image": "http://x/tea.png"}), "a").texts == []
+
+
+def test_what_is_no_text_is_shown_too() -> None:
+    image = {"recipient_id": "a", "image": "http://x/tea.png"}
+    asked = {"recipient_id": "a", "text": "Sure?", "buttons": [{"title": "Yes", "payload": "/affirm"}]}
+    assert judge(200, body(image, asked), "a").lines == ["[image] http://x/tea.png", "Sure?", "[button] Yes: /affirm"]
+
+
+def test_where_nobody_listens_the_cure_is_a_release() -> None:
+    with pytest.raises(LostReply) as lost:
+        say("http://127.0.0.1:1", "a", "hello")
+    assert lost.value.kind == "connection"
+    assert "invoke release" in lost.value.cure
 
 
 @pytest.mark.parametrize(

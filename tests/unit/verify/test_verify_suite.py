@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -14,7 +15,7 @@ from botyard.modules import pytest_run
 from botyard.process import Completed
 from botyard.targets import Target
 from botyard.verify import suite
-from botyard.verify.check_progress import MARKER
+from botyard.verify.check_progress import MARKER, why
 
 
 def told(name: str, outcome: str = "passed", why: str = "") -> str:
@@ -71,6 +72,15 @@ def test_a_failure_is_named_with_its_first_lines(monkeypatch: pytest.MonkeyPatch
     assert "1 passed, 1 failed in 12.3 s\ntest_b: AssertionError: empty" in result.msg
     assert result.data["failed_checks"] == 1
     assert not {"failed", "skipped"} & set(result.data)  # in registered data they say what became of the task
+
+
+def test_our_own_error_is_told_without_its_class() -> None:
+    def reason(message: str) -> str:
+        crash = SimpleNamespace(message=message)
+        return why(cast(pytest.TestReport, SimpleNamespace(longrepr=SimpleNamespace(reprcrash=crash), when="call")))
+
+    assert reason("botyard.verify.conversations.WrongReply: turn 1: no\n  cure: train") == "turn 1: no\n  cure: train"
+    assert reason("AssertionError: botyard.x: 1") == "AssertionError: botyard.x: 1"
 
 
 def test_nothing_collected_is_a_failure(monkeypatch: pytest.MonkeyPatch, ctx: Context) -> None:

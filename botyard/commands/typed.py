@@ -1,0 +1,59 @@
+"""What was typed wrong on the command line: said with what was meant. Invoke alone says only "No idea what it is"."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from invoke.exceptions import Exit, ParseError
+from invoke.parser import Parser
+from invoke.program import Program
+
+from botyard.contracts import BadInput
+
+if TYPE_CHECKING:
+    from invoke.parser.context import ParserContext
+
+_NO_VALUE = re.compile(r"Flag <Argument: (?P<name>[^ >]+).*needed value and was not given one!")
+_MISSING = re.compile(r"'(?P<task>.*)' did not receive required positional arguments: '(?P<name>.*)'")
+_UNKNOWN = re.compile(r"No idea what '(?P<word>.*)' is!", re.DOTALL)
+
+
+def refuse(words: Sequence[str], contexts: Sequence[ParserContext]) -> None:
+    """Reads the command line as Invoke will, and says more where Invoke would refuse it.
+
+    Raises:
+        Exit: with the message and exit code 2.
+    """
+    if "--complete" in words:  # a shell asks while the user still types
+        return
+    core = Parser(initial=Program().initial_context, ignore_unknown=True).parse_argv(list(words))
+    try:
+        Parser(initial=Program().initial_context, contexts=contexts).parse_argv(core.unparsed)
+    except ParseError as error:
+        told = _told(error, sorted(str(context.name) for context in contexts))
+        raise Exit(f"botyard: {told}", told.exit_code) from None
+
+
+def _told(error: ParseError, names: list[str]) -> BadInput:
+    task = str(error.context.name) if error.context is not None and error.context.name else ""
+    unknown = _UNKNOWN.fullmatch(str(error))
+    all_tasks, all_flags = "invoke --list tells all tasks", f"invoke --help {task}".rstrip() + " tells all flags"
+    if unknown is None:
+        empty, missing = _NO_VALUE.match(str(error)), _MISSING.fullmatch(str(error))
+        said = f"{task} --{empty['name'].replace('_', '-')} needs a value" if empty else str(error)
+        said = f"{task} needs one more word, the {missing['name']}" if missing else said
+        return BadInput(said, all_flags if task else all_tasks)
+    word = unknown["word"]
+    if word.startswith("-") and error.context is not None:
+        flags = [flag for flag in error.context.flags if flag.startswith("--")]
+        return BadInput(f"{task or 'invoke'} has no flag {word!r}", _close(word, flags) + all_flags)
+    quotes = "put words that belong together into quotes; " if error.context and error.context.positional_args else ""
+    return BadInput(f"there is no task {word!r}", quotes + _close(word, names) + all_tasks)
+
+
+def _close(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]}? " if close else ""
