@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 USER = "1001"
+SHOWN = 12  # lines of what Rasa said
+_RAISED = re.compile(r"(\w+\.)*[A-Z][a-z]+([A-Z][a-z]*)+: ")  # InvalidDomain: ..., as Rasa and Python print exceptions
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _NOISE = re.compile(r"^\s*$|\d+%\||it/s|^(\d{4}-\d\d-\d\d \S+ )?(INFO|DEBUG)\b|^Building prefix dict")
 _WARNING = re.compile(r"^\S+\.py:\d+: (\w*Warning): (.*)")
@@ -51,10 +53,17 @@ class Ended:
         return docker.get_files(self.container, f"{self.work}/{name}")
 
     def why(self, what: str) -> str:
-        """One message: what failed, the exit code, and the end of what Rasa said."""
-        said = "\n".join(f"    {line}" for line in telling(self.lines)[-12:]) or "    (nothing)"
+        """One message: what failed, the exit code, what Rasa raised where it did, and the end of what it said."""
+        lines = telling(self.lines)
+        raised = max((number for number, line in enumerate(lines) if _RAISED.match(line)), default=None)
         killed = "; it was killed, often for lack of memory" if self.returncode == 137 else ""
-        return f"Rasa could not {what} (exit code {self.returncode}{killed}). The end of what it said:\n{said}"
+        failed = f"Rasa could not {what} (exit code {self.returncode}{killed})"
+        if raised is None:
+            said = "\n".join(f"    {line}" for line in lines[-SHOWN:]) or "    (nothing)"
+            return f"{failed}. The end of what it said:\n{said}"
+        begin = min(raised, max(len(lines) - SHOWN, 0))  # a list of all actions may follow the reason, longer than this
+        said = "".join(f"\n    {line}" for line in lines[begin : begin + SHOWN] if line != lines[raised])
+        return f"{failed}: {lines[raised]}{said}"
 
 
 @contextlib.contextmanager

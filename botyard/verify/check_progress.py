@@ -69,7 +69,7 @@ class Reporter:
 def why(report: pytest.TestReport) -> str:
     """The first lines of what went wrong, '' where nothing did."""
     if isinstance(report.longrepr, tuple):  # a skip: file, line, reason
-        return str(report.longrepr[2])
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
     crash = getattr(report.longrepr, "reprcrash", None)
     text = str(crash.message) if crash is not None else str(report.longrepr or "")
     text = _OUR_ERROR.sub("", text)

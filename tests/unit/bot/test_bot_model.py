@@ -159,11 +159,21 @@ def test_failure_says_what_rasa_said(root: Path, tmp_path: Path, engine: Engine)
     )
     with pytest.raises(BotyardError, match="could not train shop") as error:
         model.ensure(load_bot(root, "shop"), IMAGE, tmp_path, "yard")
-    assert error.value.message.splitlines()[1:] == [
+    assert error.value.message.splitlines() == [
+        "Rasa could not train shop (exit code 1): InvalidConfigException: no class C",
         "    The action 'b' is not listed in the domain file.",
-        "    InvalidConfigException: no class C",
     ]
     assert not engine.there and not list((tmp_path / "models").glob("*.part"))
+
+
+def test_the_reason_is_told_though_a_long_list_follows_it(root: Path, tmp_path: Path, engine: Engine) -> None:
+    engine.returncode = 1
+    engine.says = ("ActionNotFoundException: Cannot access action 'a'. Available:", *(f"\t - {n}" for n in range(20)))
+    with pytest.raises(BotyardError) as error:
+        model.ensure(load_bot(root, "shop"), IMAGE, tmp_path, "yard")
+    first, *more = error.value.message.splitlines()
+    assert first.endswith("(exit code 1): ActionNotFoundException: Cannot access action 'a'. Available:")
+    assert more[0] == "    \t - 0" and len(more) == 11
 
 
 def test_killed_for_memory(root: Path, tmp_path: Path, engine: Engine) -> None:
