@@ -76,8 +76,11 @@ def test_processes_run_as_user_1001(inside: dict[str, dict[str, Any]]) -> None:
         assert {(p["uid"], p["gid"]) for p in found["processes"]} == {(USER, USER)}, pod
 
 
-def test_every_pod_must_run_as_non_root(all_pods: list[Pod]) -> None:
-    """Kubernetes itself refuses root: runAsNonRoot and uid 1001 in every pod of the release, Redis too."""
+def test_every_pod_must_run_as_non_root(released: Released, all_pods: list[Pod]) -> None:
+    """Kubernetes itself refuses root: the namespace enforces Pod Security `restricted`, every pod has uid 1001."""
+    namespace = released.kube.get("v1", "Namespace", released.namespace)
+    assert namespace is not None
+    assert (namespace["metadata"].get("labels") or {}).get("pod-security.kubernetes.io/enforce") == "restricted"
     for pod in all_pods:
         for container in pod.body["spec"]["containers"]:
             told = {**(pod.body["spec"].get("securityContext") or {}), **(container.get("securityContext") or {})}
