@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 from typing import Literal
@@ -13,6 +12,7 @@ from yaml.nodes import MappingNode
 
 from botyard import yaml11
 from botyard.contracts import BadInput
+from botyard.hints import close_to
 
 _MIRROR = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?(?:/[a-z0-9._/-]+)?")
 
@@ -118,9 +118,8 @@ def load_target(root: Path, name: str) -> Target:
         raise BadInput(f"{shown}: has no mapping named targets", "see docs/reference")
     targets = {str(key): body for key, body in targets.items()}
     if name not in targets:
-        close = difflib.get_close_matches(name, [str(t) for t in targets], n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
-        raise BadInput(f"unknown target {name!r}", f"{hint}{shown} has: {', '.join(map(str, targets))}")
+        cure = f"{close_to(name, targets)} {shown} has: {', '.join(targets)}".lstrip()
+        raise BadInput(f"unknown target {name!r}", cure)
     raw = targets[name] or {}
     if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
         where = f"{shown}{_place(file, ['targets', name])}: targets.{name}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from invoke.parser import Parser
 from invoke.program import Program
 
 from botyard.contracts import BadInput
+from botyard.hints import close_to
 
 if TYPE_CHECKING:
     from invoke.parser.context import ParserContext
@@ -55,5 +55,5 @@ def _told(error: ParseError, names: list[str]) -> BadInput:
 
 
 def _close(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]}? " if close else ""
+    hint = close_to(word, known, cutoff=0.5)
+    return f"{hint} " if hint else ""

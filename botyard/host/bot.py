@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import os
 import re
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from yaml.nodes import MappingNode
 
 from botyard import yaml11
 from botyard.contracts import BadInput
+from botyard.hints import close_to, excerpt
 
 SETTINGS = "bot.yml"
 PYTHON = (3, 11)  # of the images
@@ -140,11 +140,9 @@ def _find(root: Path, name_or_path: str) -> Path:
     if is_path:
         raise BadInput(f"there is no bot folder {name_or_path}", "give a name in bots/ or the path of a folder")
     known = sorted(p.name for p in bots.iterdir() if p.is_dir() and not p.name.startswith(".")) if bots.is_dir() else []
-    close = difflib.get_close_matches(name_or_path, known, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    if path.is_dir():
-        hint = f"a path has a slash in it: ./{name_or_path}; "
-    raise BadInput(f"unknown bot {name_or_path!r}", f"{hint}bots/ has: {', '.join(known) or 'none'}")
+    hint = f"a path has a slash in it: ./{name_or_path};" if path.is_dir() else close_to(name_or_path, known)
+    cure = f"{hint} bots/ has: {', '.join(known) or 'none'}".lstrip()
+    raise BadInput(f"unknown bot {name_or_path!r}", cure)
 
 
 def _read(root: Path, file: Path) -> Any:
@@ -163,8 +161,8 @@ def _read(root: Path, file: Path) -> Any:
         begun = error.context_mark  # an open bracket or quote shows far below the line that is wrong
         above = f" (in what begins in line {begun.line + 1})" if begun and mark and begun.line < mark.line else ""
         cure = "keep one of the two" if "duplicate" in problem else _YAML_CURE
-        excerpt = _excerpt(file, mark.line, mark.column) if mark else ""
-        raise BadInput(f"{where}: not valid YAML: {problem}{above}{excerpt}", cure) from None
+        line = _excerpt(file, mark.line + 1, mark.column + 1) if mark else ""
+        raise BadInput(f"{where}: not valid YAML: {problem}{above}{line}", cure) from None
     except RecursionError:
         raise BadInput(f"{shown}: not valid YAML: it nests too deeply", "mend that file") from None
     except (YAMLError, UnicodeDecodeError) as error:
@@ -180,20 +178,15 @@ def _must_be_python(root: Path, file: Path) -> None:
         raise BadInput(f"{_shown(root, file)}: cannot be read: {error.strerror}", "mend or remove that file") from None
     except SyntaxError as error:
         line, column = error.lineno or 1, error.offset or 1
-        excerpt = _excerpt(file, line - 1, column - 1)
-        where = f"{_shown(root, file)}:{line}:{column}"
-        raise BadInput(f"{where}: not valid Python: {error.msg}{excerpt}", "mend that line, or the one above") from None
+        where = f"{_shown(root, file)}:{line}:{column}: not valid Python: {error.msg}"
+        raise BadInput(f"{where}{_excerpt(file, line, column)}", "mend that line, or the one above") from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise BadInput(f"{_shown(root, file)}: not valid Python: {error}", "mend or remove that file") from None
 
 
 def _excerpt(file: Path, line: int, column: int) -> str:
-    """The line (counted from 0) below a line break, with a caret below its column; '' beyond the end of the file."""
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    if line >= len(lines):
-        return ""
-    lead = "".join("\t" if c == "\t" else " " for c in lines[line][:column])
-    return f"\n    {lines[line]}\n    {lead}^"
+    found = excerpt(file, line, column)
+    return f"\n{found}" if found else ""
 
 
 def _first_wrong_character(file: Path, position: int | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import stat
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from botyard.contracts import BotyardError, Context, Diff, Result
+from botyard.hints import close_to
 
 _MAX_DIFF_BYTES = 100_000
 _replacing = threading.Lock()  # playbooks side by side may write one file
@@ -158,5 +158,4 @@ def _text(content: bytes | None) -> str:
 def did_you_mean(file: Path) -> str:
     """A cure for a missing source file."""
     siblings = [p.name for p in file.parent.iterdir()] if file.parent.is_dir() else []
-    close = difflib.get_close_matches(file.name, siblings, n=1)
-    return f"did you mean {close[0]}?" if close else ""
+    return close_to(file.name, siblings)

@@ -13,8 +13,9 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from botyard import modules
 from botyard.contracts import BotyardError
+from botyard.hints import close_to
 from botyard.modules.spec import Expression, is_required
-from botyard.playbook.source import Map, Seq, Text, Where, close_to, refuse
+from botyard.playbook.source import Map, Seq, Text, Where, refuse
 from botyard.playbook.template import Templar, has_template, texts_of
 
 _CONFIG = ConfigDict(coerce_numbers_to_str=True, arbitrary_types_allowed=True)

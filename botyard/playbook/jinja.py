@@ -13,8 +13,8 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
+from botyard.hints import close_to
 from botyard.playbook.filters import EXCUSING, FILTERS, OMIT, TESTS, lookup, lookup_of
-from botyard.playbook.source import close_to
 
 _KNOWN = "docs/reference/keywords.md lists filters, tests and lookups"
 _MAX_LENGTH = 10_000_000  # items or characters that * makes

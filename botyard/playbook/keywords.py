@@ -6,8 +6,9 @@ import keyword as python
 from collections.abc import Callable
 from typing import Any
 
+from botyard.hints import close_to
 from botyard.playbook import refused
-from botyard.playbook.source import Map, Seq, Text, Where, close_to, refuse
+from botyard.playbook.source import Map, Seq, Text, Where, refuse
 
 # Kinds of value; "?" at the end: a template that gives one will do as well.
 PLAY = {

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from botyard import modules
+from botyard.hints import close_to
 from botyard.playbook import keywords, refused
 from botyard.playbook.arguments import ArgSpec, full_name, spec_of
 from botyard.playbook.check import Checker
 from botyard.playbook.model import META, Block, Conditions, Entries, Outer, Task, conditions_of, every_task
-from botyard.playbook.source import Map, Seq, Text, Where, close_to, read_yaml, refuse
+from botyard.playbook.source import Map, Seq, Text, Where, read_yaml, refuse
 from botyard.playbook.template import texts_of
 
 _INCLUDE = "ansible.builtin.include_tasks"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from botyard.contracts import BadInput
+from botyard.hints import close_to
 from botyard.playbook.model import Playbook, Task, every_task
-from botyard.playbook.source import close_to
 
 _SPECIAL = {"all", "always", "never", "tagged", "untagged"}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,12 +11,12 @@ from yaml.error import MarkedYAMLError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.reader import ReaderError
 
-from botyard import yaml11
+from botyard import hints, yaml11
 from botyard.contracts import BadInput, shown
+from botyard.hints import close_to
 
 _TAG = "tag:yaml.org,2002:"
 _MAX_ALIASED = 20_000  # nodes below aliases: a few lines of aliases of aliases can stand for billions
-_MAX_SHOWN = 160  # characters of a line
 _PLAIN = SafeConstructor()
 
 
@@ -37,18 +35,8 @@ class Where:
         return Where(self.file, self.line + lines, self.column) if lines else self
 
     def excerpt(self) -> str:
-        """The line, or the part of a long one, with a caret below the column; empty where the file can't be read."""
-        try:
-            lines = self.file.read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
-            return ""
-        if not 0 < self.line <= len(lines):
-            return ""
-        begin = 0 if self.column < _MAX_SHOWN else self.column - _MAX_SHOWN // 2
-        part = lines[self.line - 1][begin : begin + _MAX_SHOWN]
-        text = "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in part)
-        lead = "".join("\t" if c == "\t" else " " for c in text[: self.column - 1 - begin])
-        return f"    {text}\n    {lead}^"
+        """See hints.excerpt."""
+        return hints.excerpt(self.file, self.line, self.column)
 
 
 class Text(str):
@@ -85,16 +73,6 @@ class Seq(list[Any]):
         super().__init__()
         self.where = where
         self.items_at: list[Where] = []
-
-
-def close_to(word: str, known: Iterable[str]) -> str:
-    """``did you mean X?`` or an empty string."""
-    names = sorted(set(known))
-    found = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if not found:
-        by_last = {n.rsplit(".", 1)[-1]: n for n in names}
-        found = [by_last[n] for n in difflib.get_close_matches(word.rsplit(".", 1)[-1], by_last, n=1, cutoff=0.7)]
-    return f"did you mean {found[0]}?" if found else ""
 
 
 def refuse(where: Where, problem: str, cure: str = "") -> NoReturn:

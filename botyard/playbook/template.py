@@ -13,9 +13,10 @@ from jinja2.lexer import Lexer
 from jinja2.utils import consume, missing
 
 from botyard.contracts import BotyardError
+from botyard.hints import close_to
 from botyard.playbook.filters import OMIT, to_bool
 from botyard.playbook.jinja import Environment, LazyContext, StringLexer, Undefined, name_hint
-from botyard.playbook.source import Map, Seq, Text, Where, close_to, located
+from botyard.playbook.source import Map, Seq, Text, Where, located
 
 _MAX_DEPTH = 40
 

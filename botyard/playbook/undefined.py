@@ -9,13 +9,14 @@ from typing import Any
 
 from jinja2 import nodes
 
+from botyard.hints import close_to
 from botyard.playbook import refused
 from botyard.playbook.filters import EXCUSING, TESTS
 from botyard.playbook.lane import magic_vars
 from botyard.playbook.model import META, Block, Entries, Playbook, Task, every_task
 from botyard.playbook.options import RunOptions
 from botyard.playbook.select import Selection
-from botyard.playbook.source import Text, close_to, refuse
+from botyard.playbook.source import Text, refuse
 from botyard.playbook.template import Scope, Templar, TemplateFailed, has_template, texts_of
 
 _BINARY = nodes.Output | nodes.BinExpr | nodes.Concat

@@ -8,9 +8,9 @@ from rich.table import Table
 
 from botyard import modules
 from botyard.contracts import BadInput
+from botyard.hints import close_to
 from botyard.playbook.filters import FILTERS, TESTS
 from botyard.playbook.refused import WORDS as REFUSED
-from botyard.playbook.source import close_to
 from botyard.reference.facts import module
 from botyard.reference.meanings import MEANING
 from botyard.reference.pages import keyword_text, module_text, short

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from botyard.playbook.source import Text, close_to, read_yaml
+from botyard.hints import close_to
+from botyard.playbook.source import Text, read_yaml
 
 
 @pytest.mark.parametrize(
