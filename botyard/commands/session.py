@@ -133,10 +133,11 @@ def run(
         console="plain" if flags.plain or not sys.stdout.isatty() else "rich",
         debug=flags.debug,
     )
-    playbook.check_playbooks(found, ctx=options)  # a fault in the files is told though another run holds the cluster
+    # Before the lock: a fault in the files is told though another run holds the cluster.
+    checked = playbook.check_playbooks(found, ctx=options)
     must_be_writable(paths.cache)
     with one_run_at_a_time(target.cluster, all_clusters=flags.everything):
-        return playbook.run_playbooks(found, ctx=options)
+        return playbook.run_checked(checked, ctx=options)
 
 
 def _new_folder(wanted: Path) -> Path:

@@ -25,7 +25,7 @@ from botyard.playbook.undefined import refuse_undefined
 from botyard.report.records import Broadcast, Listener, RunReport
 from botyard.report.redact import Redactor
 
-__all__ = ["RunOptions", "RunReport", "check_playbooks", "list_tasks", "load_playbooks", "run_playbooks"]
+__all__ = ["RunOptions", "RunReport", "check_playbooks", "list_tasks", "load_playbooks", "run_checked", "run_playbooks"]
 
 
 def load_playbooks(
@@ -61,7 +61,11 @@ def list_tasks(
     return listing(books, select(books, tags, skip_tags, start_at_task), tags_only=tags_only).splitlines()
 
 
-def check_playbooks(files: Sequence[Path], *, ctx: RunOptions) -> tuple[list[Playbook], Templar, Selection]:
+Checked = tuple[list[Playbook], Templar, Selection]
+"""Playbooks that can run, with their compiled templates and the tasks that the flags chose."""
+
+
+def check_playbooks(files: Sequence[Path], *, ctx: RunOptions) -> Checked:
     """Everything that ``run_playbooks`` looks at before it runs the first task.
 
     Raises:
@@ -76,13 +80,19 @@ def check_playbooks(files: Sequence[Path], *, ctx: RunOptions) -> tuple[list[Pla
 def run_playbooks(files: Sequence[Path], *, ctx: RunOptions) -> RunReport:
     """Runs playbooks one after another on the same variables.
 
-    Returns:
-        the report; its ``exit_code`` is 0, 1 (a task failed), 2 (refused by a module, nothing changed) or 130.
-
     Raises:
         BadInput: a playbook cannot be used; nothing ran.
     """
-    books, templar, selection = check_playbooks(files, ctx=ctx)
+    return run_checked(check_playbooks(files, ctx=ctx), ctx=ctx)
+
+
+def run_checked(checked: Checked, *, ctx: RunOptions) -> RunReport:
+    """Runs what ``check_playbooks`` gave for the same ``ctx``.
+
+    Returns:
+        the report; its ``exit_code`` is 0, 1 (a task failed), 2 (refused by a module, nothing changed) or 130.
+    """
+    books, templar, selection = checked
     report = RunReport(check=ctx.check, go_on=_this_command(), run_dir=ctx.run_dir)
     redactor = Redactor()
     ctx = replace(ctx, extra_vars=redactor.unwrapped(dict(ctx.extra_vars)))
