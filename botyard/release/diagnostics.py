@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import re
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from botyard.later import later
-from botyard.release import sensitive
+from botyard.release import desired, sensitive
 from botyard.release.pods import blocker, is_ready
 from botyard.tools.kube import Kube
 
@@ -136,14 +135,11 @@ def _write(file: Path, text: str, hide: Callable[[str], str]) -> None:
 
 def _hider(kube: Kube, namespace: str, hidden: Iterable[str]) -> Callable[[str], str]:
     """Replaces these texts and the values of the namespace's Secrets: a reply or a URL in a log may hold a token."""
-    values = {value for value in hidden if len(value) >= _HIDDEN_FROM_CHARS}
+    known = set(hidden)
     with contextlib.suppress(kubernetes.client.ApiException):  # no right to read Secrets: then none can be hidden
         for secret in kube.list("v1", "Secret", namespace, fields="type=Opaque"):
-            for encoded in (secret.get("data") or {}).values():
-                value = base64.b64decode(encoded).decode("utf-8", "replace")
-                if len(value) >= _HIDDEN_FROM_CHARS:
-                    values.add(value)
-
+            known.update(desired.secret_values({**secret, "kind": "Secret"}))  # of a list, items need not say it
+    values = {value for value in known if len(value) >= _HIDDEN_FROM_CHARS}
     values |= {json.dumps(value, ensure_ascii=False)[1:-1] for value in values}
     longest_first = sorted(values, key=len, reverse=True)  # one may lie in another
 
