@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 READY_TIMEOUT_S = 180  # a new cluster
 COMEBACK_TIMEOUT_S = 180  # one that was there before; after that it is made anew
-ANSWER_TIMEOUT_S = 60
 
 
 class Plan(Enum):

@@ -7,7 +7,6 @@ Each lies in the cache under a key of what it was made from, and appears there c
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,8 +105,3 @@ def _index(paths: Paths) -> dict[str, str]:
 def _note(paths: Paths, tools: Sequence[Tool]) -> None:
     index = _index(paths) | {one.name: str(one.path) for one in tools}
     write_if_other(paths.state / _INDEX, json.dumps(index, indent=2, sort_keys=True) + "\n", 0o644)
-
-
-def forget(paths: Paths) -> None:
-    """Removes all tools from the cache (part of ``cache.clean``)."""
-    shutil.rmtree(paths.cache / "tools", ignore_errors=True)
