@@ -31,9 +31,7 @@ OMIT = Omitted()
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, Secret):
-        return str(value)
-    if isinstance(value, Path):
+    if isinstance(value, Secret | Path):
         return str(value)
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
@@ -204,16 +202,16 @@ FILTERS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _of_result(name: str, key: str, default: bool = False) -> Callable[[Any], bool]:
+def _of_result(word: str) -> Callable[[Any], bool]:
     def test(result: Any) -> bool:
         if not isinstance(result, Mapping):
-            raise TypeError(f"the test '{name}' takes a registered result, not {type(result).__name__}")
-        return bool(result.get(key, default))
+            raise TypeError(f"the test '{word}' takes a registered result, not {type(result).__name__}")
+        return bool(result.get(word))
 
     return test
 
 
-_failed, _changed, _skipped = (_of_result(n, n) for n in ("failed", "changed", "skipped"))
+_failed = _of_result("failed")
 
 
 def _version(value: Any, other: str, operator: str = "==") -> bool:
@@ -230,7 +228,7 @@ def _version_key(text: str) -> list[tuple[int, int, str]]:
 
 
 TESTS: dict[str, Callable[..., bool]] = {
-    "changed": _changed,
+    "changed": _of_result("changed"),
     "contains": lambda container, item: item in container,
     "exists": lambda value: Path(str(value)).exists(),
     "failed": _failed,
@@ -241,7 +239,7 @@ TESTS: dict[str, Callable[..., bool]] = {
     "match": lambda value, pattern: re.match(pattern, str(value)) is not None,
     "regex": lambda value, pattern: re.search(pattern, str(value)) is not None,
     "search": lambda value, pattern: re.search(pattern, str(value)) is not None,
-    "skipped": _skipped,
+    "skipped": _of_result("skipped"),
     "subset": lambda a, b: all(item in b for item in a),
     "succeeded": lambda result: not _failed(result),
     "success": lambda result: not _failed(result),

@@ -34,9 +34,10 @@ class Where:
     def moved(self, lines: int) -> Where:
         return Where(self.file, self.line + lines, self.column) if lines else self
 
-    def excerpt(self) -> str:
-        """See hints.excerpt."""
-        return hints.excerpt(self.file, self.line, self.column)
+    def tell(self, problem: str) -> str:
+        """The problem with its place, and the line with a caret where the file can be read."""
+        excerpt = hints.excerpt(self.file, self.line, self.column)
+        return f"{self}: {problem}" + (f"\n{excerpt}" if excerpt else "")
 
 
 class Text(str):
@@ -81,8 +82,7 @@ def refuse(where: Where, problem: str, cure: str = "") -> NoReturn:
 
 
 def located(where: Where, problem: str, cure: str = "") -> BadInput:
-    excerpt = where.excerpt()
-    return BadInput(f"{where}: {problem}" + (f"\n{excerpt}" if excerpt else ""), cure)
+    return BadInput(where.tell(problem), cure)
 
 
 def read_yaml(file: Path, asked_at: Where | None = None) -> Any:

@@ -264,8 +264,6 @@ def _failure(text: Text, error: Exception, scope: Scope) -> TemplateFailed:
     if message.endswith("is undefined"):
         name = ast.literal_eval(message.removesuffix(" is undefined"))
         cure = close_to(str(name), scope.names()) or "set it in vars, by an earlier register, or use default(...)"
-    where = text.where
-    excerpt = where.excerpt()
-    failure = TemplateFailed(f"{where}: {message}" + (f"\n{excerpt}" if excerpt else ""), cure)
+    failure = TemplateFailed(text.where.tell(message), cure)
     failure.undefined = isinstance(error, UndefinedError)
     return failure

@@ -65,7 +65,7 @@ def load_conversations(bot_dir: Path) -> list[Conversation]:
     if not file.is_file():
         return [_any_reply(bot_dir)]
     try:
-        document = YAML(typ="safe", pure=True).load(file)
+        document = YAML(typ="safe", pure=True).load(file)  # 1.2, as Rasa reads YAML: there yes and no are words
     except MarkedYAMLError as error:
         mark = error.problem_mark
         raise BadInput(f"{shown}:{mark.line + 1 if mark else 0}: not valid YAML: {error.problem}", EXAMPLES) from None
