@@ -54,6 +54,21 @@ def values(node: Any) -> Any:
     return None if node is None else SafeConstructor().construct_document(node)
 
 
+class _Texts(SafeConstructor):  # type: ignore[misc]
+    """Gives scalars as they are written."""
+
+
+for _kind in ("bool", "int", "float", "timestamp"):
+    _Texts.add_constructor(f"tag:yaml.org,2002:{_kind}", SafeConstructor.construct_yaml_str)
+
+
+def texts(text: str) -> Any:
+    """As ``load``, for files where every value is text: yes stays a word, and 007 three digits."""
+    node = compose(text)
+    check(node)
+    return None if node is None else _Texts().construct_document(node)
+
+
 def check(node: Any) -> None:
     """Raises MarkedYAMLError for the first key given twice and the first unknown tag below ``node``."""
     seen: set[int] = set()

@@ -101,9 +101,9 @@ def put(dest: Path, content: bytes, ctx: Context, *, mode: int | None = None, ba
         data["path"] = str(dest)
     if not result.changed:
         data |= path_info(dest)
-    elif ctx.check:
+        return result
+    if ctx.check:
         data.clear()  # as in Ansible: nothing is known of a file that is not written
-    if ctx.check or not result.changed:
         return result
     try:
         if new_content:

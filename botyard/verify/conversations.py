@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from yaml.error import MarkedYAMLError
 
+from botyard import yaml11
 from botyard.contracts import BadInput, BotyardError
 
 FILE = "conversations.yml"
@@ -65,7 +65,7 @@ def load_conversations(bot_dir: Path) -> list[Conversation]:
     if not file.is_file():
         return [_any_reply(bot_dir)]
     try:
-        document = YAML(typ="safe", pure=True).load(file)  # 1.2, as Rasa reads YAML: there yes and no are words
+        document = yaml11.texts(file.read_text(encoding="utf-8"))
     except MarkedYAMLError as error:
         mark = error.problem_mark
         raise BadInput(f"{shown}:{mark.line + 1 if mark else 0}: not valid YAML: {error.problem}", EXAMPLES) from None
@@ -76,7 +76,7 @@ def load_conversations(bot_dir: Path) -> list[Conversation]:
 
 
 def _any_reply(bot_dir: Path) -> Conversation:
-    config = YAML(typ="safe", pure=True).load(bot_dir / "config.yml") or {}
+    config = yaml11.texts((bot_dir / "config.yml").read_text(encoding="utf-8")) or {}
     language = str(config.get("language") or "en")
     return Conversation("greet_any_reply", (Turn(GREETINGS.get(language, "hello"), r"\S"),), language)
 

@@ -14,6 +14,15 @@ def test_values_as_ansible_reads_them() -> None:
     assert yaml11.load("# nothing\n") is None
 
 
+def test_texts_are_as_written() -> None:
+    text = "say: yes\nno: 007\nwhen: 2026-01-02\npart: 1e3\nnone:\nuse: {<<: &b {a: 1:30}, c: [on]}\n"
+    read = {"say": "yes", "no": "007", "when": "2026-01-02", "part": "1e3", "none": None}
+    assert yaml11.texts(text) == {**read, "use": {"a": "1:30", "c": ["on"]}}
+    assert yaml11.texts("# nothing\n") is None
+    with pytest.raises(yaml.MarkedYAMLError, match="duplicate key 'a'"):
+        yaml11.texts("a: 1\na: 2\n")
+
+
 @pytest.mark.parametrize(
     ("text", "line", "column", "problem"),
     [

@@ -18,11 +18,13 @@ from botyard.commands import menu
 from botyard.commands.session import Flags, read_target
 from botyard.host.bot import load_bot
 from botyard.playbook import list_tasks
+from botyard.verify.conversations import load_conversations
 
 menu()
 root = Path(sys.argv[1])
 target = read_target(Flags())
 bot = load_bot(root, "tea")
+load_conversations(bot.dir)
 known = {name: "x" for name in ("root", "state", "cache", "run_dir", "recreate", "everything")}
 files = sorted((root / "playbooks").glob("*.yml"))
 lines = list_tasks(files, extra_vars={**known, "bot": {"name": bot.name}, "target": target.model_dump()}, target=target)
