@@ -10,7 +10,7 @@ from typing import Any, Literal
 from botyard.contracts import BadInput, Context, Result
 from botyard.host import toolbox
 from botyard.modules.spec import arg
-from botyard.release import guard, releases, sensitive
+from botyard.release import guard, releases, sensitive, values_file
 from botyard.tools.helm import Chart, Helm, Release
 from botyard.tools.kube import Kube
 
@@ -63,7 +63,7 @@ def run(args: Args, ctx: Context) -> Result:
         return _absent(helm, plan, ctx)
     kube = Kube(kubeconfig, ctx.target.context)
     evidence = _evidence(ctx) / args.release_name
-    with guard.answering(kube), releases.values_on_disk(plan, home / "values") as values:
+    with guard.answering(kube), values_file.on_disk(plan, home / "values") as values:
         decision = releases.decide(helm, kube, plan, values, check=ctx.check)
         plan = decision.known_to(plan)
         ctx.hide(list(plan.hidden))

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -77,27 +75,6 @@ class Decision:
             hidden.update(sensitive.of_manifest(f"{one.manifest}\n---\n{one.hooks}"))
         bodies = desired.load_documents(known[-1].manifest) if known else []
         return replace(plan, hidden=plan.hidden | hidden, selectors=pods.selectors_of(bodies, plan.name))
-
-
-@contextmanager
-def values_on_disk(plan: Plan, folder: Path) -> Iterator[list[Path]]:
-    """The values files with the plan's own values last, in a file that only we can read and that goes away."""
-    if not plan.values:
-        yield list(plan.values_files)
-        return
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for left in folder.glob("*.json"):  # of a run that was killed: it may hold secrets
-        if not Path("/proc", left.stem.rpartition("-")[2]).exists():
-            left.unlink(missing_ok=True)
-    file = folder / f"{plan.namespace}-{plan.name}-{os.getpid()}.json"
-    file.unlink(missing_ok=True)
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as sink:
-            json.dump(plan.values, sink, default=str)
-        yield [*plan.values_files, file]
-    finally:
-        file.unlink(missing_ok=True)
 
 
 def decide(helm: Helm, kube: Kube, plan: Plan, values: Sequence[Path], check: bool = False) -> Decision:

@@ -13,7 +13,7 @@ import pytest
 
 from botyard.contracts import BotyardError, CommandError
 from botyard.process import Completed
-from botyard.release import releases, secrets
+from botyard.release import releases, secrets, values_file
 from botyard.tools import helm as helm_tool
 from botyard.tools.helm import Chart, Helm, Release
 from botyard.tools.kube import Kube
@@ -289,7 +289,7 @@ def test_helm_has_a_home_of_its_own(door: Door, helm: Helm, tmp_path: Path) -> N
 
 
 def test_values_reach_helm_in_a_private_file_that_goes_away(tmp_path: Path) -> None:
-    with releases.values_on_disk(PLAN, tmp_path / "values") as files:
+    with values_file.on_disk(PLAN, tmp_path / "values") as files:
         assert json.loads(files[-1].read_text()) == {"a": 1}
         assert stat.S_IMODE(files[-1].stat().st_mode) == 0o600
     assert list((tmp_path / "values").iterdir()) == []
@@ -299,7 +299,7 @@ def test_values_that_a_killed_run_left_go_and_those_of_a_living_one_stay(tmp_pat
     dead, living = tmp_path / "shop-tea-99999999.json", tmp_path / "shop-milk-1.json"
     for file in (dead, living):
         file.write_text("{}")
-    with releases.values_on_disk(PLAN, tmp_path):
+    with values_file.on_disk(PLAN, tmp_path):
         assert not dead.exists() and living.exists()
 
 
