@@ -22,7 +22,7 @@ from botyard.contracts import LABEL_CLUSTER, MARK_CONFIGMAP, BadInput, BotyardEr
 from botyard.host import cluster_health, cluster_spec, containers, services
 from botyard.host.cluster_spec import ClusterSpec
 from botyard.tools import docker
-from botyard.tools.kind import LABEL, LABEL_ROLE, Kind
+from botyard.tools.kind import LABEL, LABEL_ROLE, Kind, steps
 from botyard.tools.kube import Kube, no_answer
 from botyard.wait import wait_until
 
@@ -169,12 +169,12 @@ def _create(spec: ClusterSpec, image: str, kind: Kind, progress: Callable[[str],
         (patches / name).write_text(json.dumps(patch))
     config = cluster_spec.kind_config(spec, patches)
     try:
-        kind.create(spec.name, config, image, on_line=_kind_lines(progress))
+        kind.create(spec.name, config, image, on_line=steps(progress))
     except CommandError as error:
         # A kind of a killed run may still be at work on the same names, and a busy machine makes kubeadm give up.
         progress(f"kind failed ({str(error).splitlines()[-1]}): once more")
         _delete(spec.name, kind.kubeconfig)
-        kind.create(spec.name, config, image, on_line=_kind_lines(progress))
+        kind.create(spec.name, config, image, on_line=steps(progress))
     nodes = nodes_of(spec.name)
     with ThreadPoolExecutor(len(nodes)) as pool:
         list(pool.map(lambda node: _put_mirrors(node, spec), nodes))
@@ -302,17 +302,3 @@ def _put_mirrors(node: Container, spec: ClusterSpec) -> None:
             tar.addfile(info, io.BytesIO(text.encode()))
     if not node.put_archive("/etc/containerd", sink.getvalue()):
         raise BotyardError(f"could not write the registry mirrors into node {node.name}")
-
-
-def _kind_lines(progress: Callable[[str], None]) -> Callable[[str], None]:
-    """Passes on the steps that kind names as done, without its marks, pictures and advice."""
-
-    def on_line(line: str) -> None:
-        text = line.strip()
-        if text.startswith("✓"):
-            words = text.removeprefix("✓").encode("ascii", "ignore").decode().split("(")[0].strip()
-            progress(f"kind: {words.lower()}")
-        elif text.startswith("ERROR"):
-            progress(text)
-
-    return on_line

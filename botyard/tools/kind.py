@@ -68,3 +68,17 @@ def module_dir(recipe: Path) -> Path:
     if not found:
         raise BotyardError(f"go mod download gave no folder for {MODULE}", f"look at {recipe}/go.mod")
     return Path(found)
+
+
+def steps(progress: Callable[[str], None]) -> Callable[[str], None]:
+    """Passes on the steps that kind names as done, without its marks, pictures and advice."""
+
+    def on_line(line: str) -> None:
+        text = line.strip()
+        if text.startswith("✓"):
+            words = text.removeprefix("✓").encode("ascii", "ignore").decode().split("(")[0].strip()
+            progress(f"kind: {words.lower()}")
+        elif text.startswith("ERROR"):
+            progress(text)
+
+    return on_line
