@@ -45,3 +45,9 @@ def test_what_was_typed_wrong_is_told_with_what_was_meant(typed: str, message: s
 )  # fmt: skip
 def test_what_invoke_takes_is_left_to_it(typed: str) -> None:
     assert menu(shlex.split(typed)).task_names
+
+
+def test_every_flag_of_every_task_has_its_help_text() -> None:
+    contexts = menu(["--help", "e2e"]).to_contexts()
+    assert len(contexts) > 10
+    assert [f"{c.name} --{name}" for c in contexts for name, flag in c.args.items() if not flag.help] == []
