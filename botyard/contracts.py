@@ -119,7 +119,7 @@ class Paths:
 
     Args:
         root: the checkout.
-        state: ``<root>/.botyard``: this checkout's kubeconfigs, Helm home, runs, reports.
+        state: ``<root>/.botyard/<cluster>``: this checkout's kubeconfig, Helm home, runs, reports.
         cache: ``$XDG_CACHE_HOME/botyard``: what can be rebuilt, keyed by content, shared between checkouts.
     """
 

@@ -115,7 +115,7 @@ def load_target(root: Path, name: str) -> Target:
         raise BadInput(f"{shown}: not readable as YAML: {str(error).splitlines()[0]}", "save it as UTF-8") from None
     targets = (document or {}).get("targets") if isinstance(document, dict) else None
     if not isinstance(targets, dict):
-        raise BadInput(f"{shown}: has no mapping named targets", "see docs/reference")
+        raise BadInput(f"{shown}: has no mapping named targets", "see docs/reference/targets.md")
     targets = {str(key): body for key, body in targets.items()}
     if name not in targets:
         cure = f"{close_to(name, targets)} {shown} has: {', '.join(targets)}".lstrip()
@@ -123,7 +123,7 @@ def load_target(root: Path, name: str) -> Target:
     raw = targets[name] or {}
     if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
         where = f"{shown}{_place(file, ['targets', name])}: targets.{name}"
-        raise BadInput(f"{where}: is no mapping of words to values", "see botyard/targets.py for what it takes")
+        raise BadInput(f"{where}: is no mapping of words to values", "see docs/reference/targets.md for what it takes")
     raw = dict(raw)
     if isinstance(raw.get("sources"), str):
         raw["sources"] = {"mode": raw["sources"]}
@@ -134,7 +134,7 @@ def load_target(root: Path, name: str) -> Target:
         path = ["targets", name, *map(str, first["loc"])]
         raise BadInput(
             f"{shown}{_place(file, path)}: {'.'.join(path)}: {first['msg'].removeprefix('Value error, ')}",
-            "see botyard/targets.py for what it takes",
+            "see docs/reference/targets.md for what it takes",
         ) from None
 
 

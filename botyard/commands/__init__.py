@@ -5,6 +5,7 @@ Imports here are kept to Invoke itself: `invoke --list` should take no longer th
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 from invoke.collection import Collection
@@ -31,5 +32,6 @@ def menu(words: Sequence[str] = ()) -> Collection:
     root.add_collection(Collection.from_module(bench), name="bench")
     root.add_collection(Collection.from_module(cache), name="cache")
     if words:
-        refuse(words, root.to_contexts())
+        # Of a copy: a task gives its flags' help texts away as they are first asked for, and --help asks second.
+        refuse(words, copy.deepcopy(root).to_contexts())
     return root

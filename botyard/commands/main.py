@@ -62,7 +62,7 @@ def _part(name: str, doc: str, *files: str) -> Any:
 
 
 images = _part("images", "Build the images and push them by digest.", "host.yml", "services.yml", "images.yml")
-model = _part("model", "Train in the served image and publish the model.", "host.yml", "services.yml", "bot.yml")
+model = _part("model", "Train in the served image, test and publish the model.", "host.yml", "services.yml", "bot.yml")
 cluster = _part("cluster", "Bring up the cluster, registry and depot.", "host.yml", "services.yml", "cluster.yml")
 release = _part("release", "Bring up all that is needed and install both charts, no checks.", "release_all.yml")
 

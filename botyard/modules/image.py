@@ -25,7 +25,7 @@ EXAMPLE = """\
         build_args: {BASE: "debian:bookworm-slim"}
         add:
           - {src: "{{ root }}/dockerfiles/shared", dest: shared}
-          - {src: "{{ bot.dir }}/actions", dest: actions}
+          - {src: "{{ bot.actions }}", dest: actions}
   register: images
 
 - name: Say the digest

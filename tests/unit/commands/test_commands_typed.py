@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from invoke.exceptions import Exit
 
 from botyard.commands import menu
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -45,3 +50,17 @@ def test_what_was_typed_wrong_is_told_with_what_was_meant(typed: str, message: s
 )  # fmt: skip
 def test_what_invoke_takes_is_left_to_it(typed: str) -> None:
     assert menu(shlex.split(typed)).task_names
+
+
+MISSING = """
+from botyard.commands import menu
+contexts = menu(["--help", "e2e"]).to_contexts()
+assert len(contexts) > 10
+print([f"{c.name} --{name}" for c in contexts for name, flag in c.args.items() if not flag.help])
+"""
+
+
+def test_every_flag_of_every_task_has_its_help_text() -> None:
+    """In a process of its own: tasks give their help texts away as they are first asked for."""
+    done = subprocess.run([sys.executable, "-c", MISSING], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

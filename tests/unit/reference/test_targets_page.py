@@ -1,0 +1,27 @@
+"""docs/reference/targets.md names every key of a target with its default."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from botyard.targets import Target
+
+PAGE = (Path(__file__).parents[3] / "docs/reference/targets.md").read_text()
+
+
+def _keys(model: BaseModel, before: str = "") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in model:
+        found |= _keys(value, f"{name}.") if isinstance(value, BaseModel) else {before + name: str(value) or "none"}
+    return found
+
+
+def test_every_key_stands_there_with_its_default() -> None:
+    rows = re.findall(r"^\| (`.+?) \| (.+?) \|", PAGE, re.MULTILINE)
+    told = {key: default.strip("`") for keys, default in rows for key in re.findall(r"`([^`]+)`", keys)}
+    wanted = _keys(Target(name="x"))
+    del wanted["name"]
+    assert told == wanted
