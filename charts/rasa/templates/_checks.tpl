@@ -1,11 +1,18 @@
 {{- /* What the values ask for and cannot be had, all of it at once, each with what to do. */ -}}
 {{- define "rasa.checks" -}}
-{{- $app := .Values.applicationSettings -}}
-{{- if not (hasKey $app "initialModelSha256") -}}
-{{- fail "these are the values of another chart's release: use helm upgrade --reset-then-reuse-values (or --reset-values --values FILE) in place of --reuse-values" -}}
+{{- with include "rasa.missing" (dict "values" .Values "keys" (include "rasa.needed" . | fromJsonArray)) | fromJsonArray -}}
+{{- fail (printf "no value for %s: null in a values file takes the default away, so leave the key out. After helm upgrade --reuse-values, which keeps another chart's values: use --reset-then-reuse-values (or --reset-values --values FILE)" (join ", " .)) -}}
 {{- end -}}
+{{- $app := .Values.applicationSettings -}}
 {{- $ends := $app.endpoints -}}
 {{- $wrong := list -}}
+{{- $name := include "rasa.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- $wrong = append $wrong (printf "fullnameOverride: Kubernetes takes no Service named %q: set small letters, digits and -, a letter first; without it the name comes from the release and nameOverride" $name) -}}
+{{- end -}}
+{{- if not (regexMatch "^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$" (include "rasa.name" .)) -}}
+{{- $wrong = append $wrong (printf "nameOverride: %q cannot be a label: set letters, digits, -, _ and ., a letter or digit first and last" (include "rasa.name" .)) -}}
+{{- end -}}
 {{- if (index .Values "rasa-action-server").install -}}
 {{- $wrong = append $wrong "rasa-action-server.install: true is not possible: install the chart rasa-action-server as a release of its own and set rasa-action-server.external" -}}
 {{- end -}}
@@ -24,14 +31,27 @@
 {{- if ((.Values.nginx).tls).enabled -}}
 {{- $wrong = append $wrong "nginx.tls.enabled: true is not possible: there is no nginx in the pod; let the ingress end TLS (ingress.enabled, ingress.tls)" -}}
 {{- end -}}
-{{- if $ends.lockStore.enabled -}}
+{{- if ($ends.lockStore).enabled -}}
 {{- if and (eq (toString ($ends.lockStore.type | default "redis")) "redis") (eq ($ends.lockStore.url | default "${REDIS_HOST}") "${REDIS_HOST}") (not (include "rasa.redisHost" .)) (not (include "rasa.hasEnv" (dict "root" . "name" "REDIS_HOST"))) -}}
 {{- $wrong = append $wrong "applicationSettings.endpoints.lockStore needs a Redis: set redis.install or redis.external" -}}
 {{- end -}}
 {{- end -}}
-{{- if $ends.eventBroker.enabled -}}
+{{- if ($ends.eventBroker).enabled -}}
 {{- if and (eq (toString ($ends.eventBroker.type | default "pika")) "pika") (eq ($ends.eventBroker.url | default "${RABBITMQ_HOST}") "${RABBITMQ_HOST}") (not ((.Values.rabbitmq).external).enabled) (not (include "rasa.hasEnv" (dict "root" . "name" "RABBITMQ_HOST"))) -}}
 {{- $wrong = append $wrong "applicationSettings.endpoints.eventBroker needs a RabbitMQ: set rabbitmq.external, or the broker's own url" -}}
+{{- end -}}
+{{- end -}}
+{{- if and $app.initialModel (not ($ends.models).enabled) -}}
+{{- /* Rasa's and Python's own parsers of URLs want no less. */ -}}
+{{- if not (regexMatch "^https?://([!-~]*@)?([A-Za-z0-9._-]+|\\[[0-9a-fA-F:.]+\\])(:[0-9]{1,5})?/([!-$&-~]|%[0-9a-fA-F]{2})+$" $app.initialModel) -}}
+{{- $wrong = append $wrong "applicationSettings.initialModel is no URL of a file: give http:// or https://, a host and a path; write what is no plain ASCII, a blank and % itself as %XX" -}}
+{{- else if not (regexMatch "^[^/[:cntrl:]]{1,200}$" (include "rasa.modelName" . | trimPrefix "." | trimPrefix ".")) -}}
+{{- $wrong = append $wrong "applicationSettings.initialModel names no file: the last part of its path must be a file's name of 200 letters at most, as in /models/bot.tar.gz" -}}
+{{- end -}}
+{{- end -}}
+{{- range $key, $url := dict "rasa-action-server.external.url" (index .Values "rasa-action-server").external "duckling.external.url" (.Values.duckling).external "applicationSettings.endpoints.models.url" $ends.models -}}
+{{- if and ($url).enabled ($url).url (not (regexMatch "^(https?://|[$][{])[!-~]+$" $url.url)) -}}
+{{- $wrong = append $wrong (printf "%s: %q is no URL: begin it with http:// or https://, and write a blank as %%20" $key $url.url) -}}
 {{- end -}}
 {{- end -}}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
