@@ -15,12 +15,20 @@
 {{- $wrong = append $wrong (printf "autoscaling.minReplicas (%d) is more than autoscaling.maxReplicas (%d)" (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
 {{- end -}}
 {{- with .Values.strategy.rollingUpdate -}}
-{{- if and (eq ($.Values.strategy.type | default "RollingUpdate") "RollingUpdate") (has (toString .maxSurge) (list "0" "0%")) (has (toString .maxUnavailable) (list "0" "0%")) -}}
+{{- if and (eq ($.Values.strategy.type | default "RollingUpdate") "RollingUpdate") (regexMatch "^0+%?$" (toString .maxSurge)) (regexMatch "^0+%?$" (toString .maxUnavailable)) -}}
 {{- $wrong = append $wrong "strategy.rollingUpdate: maxSurge and maxUnavailable are both 0, so no pod could ever be replaced" -}}
 {{- end -}}
 {{- end -}}
-{{- if has (toString .Values.podDisruptionBudget.maxUnavailable) (list "0" "0%") -}}
+{{- if gt (int64 .Values.preStopSeconds) (int64 .Values.terminationGracePeriodSeconds) -}}
+{{- $wrong = append $wrong "preStopSeconds is more than terminationGracePeriodSeconds, so every pod would be killed in the middle of its work: raise the latter" -}}
+{{- end -}}
+{{- if and (ne (toString .Values.podDisruptionBudget.enabled) "false") (regexMatch "^0+%?$" (toString .Values.podDisruptionBudget.maxUnavailable)) -}}
 {{- $wrong = append $wrong "podDisruptionBudget.maxUnavailable: 0 would block every drain of a node; give 1 or more, or podDisruptionBudget.enabled: false" -}}
+{{- end -}}
+{{- range $key, $image := include "actions.images" . | fromJson -}}
+{{- if not (regexMatch "^[A-Za-z0-9][A-Za-z0-9._-]*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9a-f]{64})$" $image) -}}
+{{- $wrong = append $wrong (printf "%s: %q is no image: set repository (or registry and name) without a tag, and tag (in quotes where it is all digits) or digest" $key $image) -}}
+{{- end -}}
 {{- end -}}
 {{- if $wrong -}}
 {{- fail (printf "these values cannot be met:\n- %s" (join "\n- " $wrong)) -}}

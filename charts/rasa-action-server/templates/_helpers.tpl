@@ -32,11 +32,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 
 {{- /* repository wins over registry/name, digest over tag. */ -}}
 {{- define "actions.image" -}}
-{{- $repository := .Values.image.repository | default (printf "%s/%s" .Values.registry .Values.image.name) -}}
+{{- $repository := .Values.image.repository | default (printf "%s/%s" (.Values.registry | default "") (.Values.image.name | default "") | trimPrefix "/") -}}
 {{- if .Values.image.digest -}}
 {{- printf "%s@%s" $repository .Values.image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" $repository (.Values.image.tag | toString) -}}
+{{- printf "%s:%s" $repository (.Values.image.tag | default "" | toString) -}}
 {{- end -}}
 {{- end -}}
 
@@ -68,4 +68,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- /* The smallest number of pods there is meant to be. */ -}}
 {{- define "actions.minPods" -}}
 {{- if .Values.autoscaling.enabled }}{{ int .Values.autoscaling.minReplicas }}{{ else }}{{ int .Values.replicaCount }}{{ end -}}
+{{- end -}}
+
+{{- /* What the release runs, by the key of the image. As JSON. */ -}}
+{{- define "actions.images" -}}
+{{- dict "image" (include "actions.image" .) | toJson -}}
 {{- end -}}

@@ -45,11 +45,11 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 
 {{- /* Takes {image, registry}: repository wins over registry/name, digest over tag. */ -}}
 {{- define "rasa.image" -}}
-{{- $repository := .image.repository | default (printf "%s/%s" .registry .image.name) -}}
+{{- $repository := .image.repository | default (printf "%s/%s" (.registry | default "") (.image.name | default "") | trimPrefix "/") -}}
 {{- if .image.digest -}}
 {{- printf "%s@%s" $repository .image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" $repository (.image.tag | toString) -}}
+{{- printf "%s:%s" $repository (.image.tag | default "" | toString) -}}
 {{- end -}}
 {{- end -}}
 
@@ -97,4 +97,13 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- else -}}
 {{- .Values.serviceAccount.name | default "default" -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* What the release runs, by the key of the image. As JSON. */ -}}
+{{- define "rasa.images" -}}
+{{- $images := dict "image" (include "rasa.image" (dict "image" .Values.image "registry" .Values.registry)) -}}
+{{- if include "rasa.ownRedis" . -}}
+{{- $_ := set $images "redis.image" (include "rasa.image" (dict "image" .Values.redis.image "registry" .Values.redis.registry)) -}}
+{{- end -}}
+{{- toJson $images -}}
 {{- end -}}

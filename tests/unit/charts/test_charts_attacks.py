@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from chart_objects import Objects, Render, at, container, with_key
+from chart_objects import Render, at, container, with_key
 
 from botyard import yaml11
 from botyard.contracts import CommandError
@@ -178,3 +177,42 @@ def test_a_checksum_that_looks_like_a_number_is_text(render: Render) -> None:
     assert at(objects, place) == checksum(2592000)
     seconds = next(n for n in range(1, 100000) if checksum(n).isdigit())
     assert at(render("rasa", redis={"recordExpirySeconds": seconds}), place) == checksum(seconds)
+
+
+@every_chart
+def test_whole_numbers_stay_whole(render: Render, chart: str) -> None:
+    """Helm prints a large one as 1e+08."""
+    app = {"applicationSettings": {"keepAliveSeconds": 10000000}} if chart == "rasa-action-server" else {}
+    objects = render(chart, terminationGracePeriodSeconds=100000000, preStopSeconds=10000000, **app)
+    assert at(objects, "pod/terminationGracePeriodSeconds") == 100000000
+    assert at(objects, "container/lifecycle/preStop/exec/command/1") == "10000000"
+    assert at(objects, "env/SANIC_KEEP_ALIVE_TIMEOUT") in (None, "10000000")
+
+
+@every_chart
+def test_a_budget_that_is_off_may_say_anything_and_one_without_a_number_takes_one_pod(
+    render: Render, chart: str
+) -> None:
+    assert render(chart, podDisruptionBudget={"enabled": False, "maxUnavailable": 0})
+    given = render(chart, podDisruptionBudget={"enabled": True, "maxUnavailable": None})
+    (budget,) = [body for (kind, _), body in given.items() if kind == "PodDisruptionBudget"]
+    assert budget["spec"]["maxUnavailable"] == 1
+
+
+@every_chart
+@pytest.mark.parametrize(
+    "image", [{"tag": ""}, {"tag": None}, {"repository": "mine/bot:1"}, {"tag": "a b"}, {"tag": 20240101123456}]
+)
+def test_an_image_that_cannot_be_is_refused(render: Render, chart: str, image: dict[str, Any]) -> None:
+    assert "- image: " in refusal(render, chart, image=image)
+
+
+@every_chart
+def test_an_image_may_have_no_registry(render: Render, chart: str) -> None:
+    assert at(render(chart, registry="", image={"name": "bot", "tag": "1"}), "container/image") == "bot:1"
+    own = {"repository": "localhost:5001/a_b/bot", "tag": "1.0_x"}
+    assert at(render(chart, registry=None, image=own), "container/image") == "localhost:5001/a_b/bot:1.0_x"
+
+
+def test_the_image_of_redis_is_looked_at_too(render: Render) -> None:
+    assert "- redis.image: " in refusal(render, "rasa", redis={"image": {"tag": ""}})
