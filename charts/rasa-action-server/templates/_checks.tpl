@@ -30,6 +30,7 @@
 {{- $wrong = append $wrong (printf "%s: %q is no image: set repository (or registry and name) without a tag, and tag (in quotes where it is all digits) or digest" $key $image) -}}
 {{- end -}}
 {{- end -}}
+{{- $wrong = concat $wrong (include "actions.collisions" . | fromJsonArray) -}}
 {{- if $wrong -}}
 {{- fail (printf "these values cannot be met:\n- %s" (join "\n- " $wrong)) -}}
 {{- end -}}

@@ -216,3 +216,48 @@ def test_an_image_may_have_no_registry(render: Render, chart: str) -> None:
 
 def test_the_image_of_redis_is_looked_at_too(render: Render) -> None:
     assert "- redis.image: " in refusal(render, "rasa", redis={"image": {"tag": ""}})
+
+
+@every_chart
+def test_variables_of_the_users_take_the_place_of_ours(render: Render, chart: str) -> None:
+    """Twice the same name is no list that Kubernetes applies."""
+    mine = [
+        {"name": "HOME", "value": "/home/me"},
+        {"name": "POD_NAME", "value": "me"},
+        {"name": "A", "value": "$(HOME)"},
+    ]
+    variables = container(render(chart, extraEnv=mine))["env"]
+    names = [variable["name"] for variable in variables]
+    assert len(names) == len(set(names))
+    assert variables[-3:] == mine
+    assert "RASA_TELEMETRY_ENABLED" in names
+
+
+@every_chart
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"extraEnv": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}, "extraEnv: A is there twice"),
+        ({"volumes": [{"name": "v", "emptyDir": {}}] * 2}, "volumes: v is there twice"),
+        ({"volumeMounts": [{"name": "v", "mountPath": "/v"}]}, "volumeMounts: there is no volume v"),
+        ({"initContainers": [{"name": "x"}], "extraContainers": [{"name": "x"}]}, "extraContainers: x is there twice"),
+        ({"podLabels": {"app.kubernetes.io/name": "x"}}, "podLabels: app.kubernetes.io/name is set by the chart"),
+        ({"deploymentLabels": {"helm.sh/chart": "x"}}, "deploymentLabels: helm.sh/chart is set by the chart"),
+        ({"ingress": {"labels": {"helm.sh/chart": "x"}}}, "ingress.labels: helm.sh/chart is set by the chart"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused(render: Render, chart: str, values: dict[str, Any], told: str) -> None:
+    assert told in refusal(render, chart, **values)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"volumes": [{"name": "secrets", "emptyDir": {}}]}, "volumes: secrets is there twice, or is a name of"),
+        ({"extraContainers": [{"name": "rasa-oss"}]}, "extraContainers: rasa-oss is there twice, or is a name of"),
+        ({"volumeMounts": [{"name": "tmp", "mountPath": "/run/botyard"}]}, "volumeMounts: /run/botyard is there"),
+        ({"podAnnotations": {"botyard/config": "x"}}, "podAnnotations: botyard/config is set by the chart"),
+    ],
+)
+def test_names_of_the_chart_rasa_are_taken(render: Render, values: dict[str, Any], told: str) -> None:
+    assert told in refusal(render, "rasa", **values)
