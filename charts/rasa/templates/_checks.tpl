@@ -41,6 +41,14 @@
 {{- $wrong = append $wrong "applicationSettings.endpoints.eventBroker needs a RabbitMQ: set rabbitmq.external, or the broker's own url" -}}
 {{- end -}}
 {{- end -}}
+{{- /* redis.conf splits at blanks and quotes; Rasa ends where $ is left in what it has expanded. */ -}}
+{{- if not .Values.existingSecret -}}
+{{- range $key, $secret := dict "redis.auth.password" (.Values.redis.auth).password "global.redis.password" ((.Values.global).redis).password "applicationSettings.endpoints.models.token" (include "rasa.modelServerToken" .) -}}
+{{- if regexMatch "[[:space:][:cntrl:]\"'$]" ($secret | default "") -}}
+{{- $wrong = append $wrong (printf "%s: a blank, a quote, a newline or $ in it would stop Redis or Rasa: choose another" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if and $app.initialModel (not ($ends.models).enabled) -}}
 {{- /* Rasa's and Python's own parsers of URLs want no less. */ -}}
 {{- if not (regexMatch "^https?://([!-~]*@)?([A-Za-z0-9._-]+|\\[[0-9a-fA-F:.]+\\])(:[0-9]{1,5})?/([!-$&-~]|%[0-9a-fA-F]{2})+$" $app.initialModel) -}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -261,3 +262,22 @@ def test_a_name_that_is_taken_is_refused(render: Render, chart: str, values: dic
 )
 def test_names_of_the_chart_rasa_are_taken(render: Render, values: dict[str, Any], told: str) -> None:
     assert told in refusal(render, "rasa", **values)
+
+
+@pytest.mark.parametrize("secret", ["two words", 'a"b', "a'b", "a\nb", "pa$word"])
+@pytest.mark.parametrize(
+    "key", ["redis.auth.password", "global.redis.password", "applicationSettings.endpoints.models.token"]
+)
+def test_a_password_that_redis_or_rasa_cannot_read_is_refused(render: Render, key: str, secret: str) -> None:
+    models = {"applicationSettings": {"endpoints": {"models": {"enabled": True, "url": "http://models"}}}}
+    told = refusal(render, "rasa", **with_key(models, key, secret))
+    assert f"- {key}: " in told and secret not in told
+    assert render("rasa", existingSecret="mine", **with_key(models, key, secret)), "it is not read then"
+    assert render("rasa", **with_key(models, key, "p@ss-w0rd:/#%&{}模"))
+
+
+@pytest.mark.parametrize("secret", ["a\"b'c $x {{ .y }}", "- x: y\nz: w", "模型"])
+def test_tokens_are_kept_letter_by_letter(render: Render, secret: str) -> None:
+    objects = render("rasa", applicationSettings={"token": secret, "rasaX": {"jwtSecret": secret}})
+    data = objects["Secret", "myrasa"]["data"]
+    assert [base64.b64decode(data[key]).decode() for key in ("rasa-token", "jwt-secret")] == [secret, secret]
