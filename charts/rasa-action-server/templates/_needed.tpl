@@ -14,7 +14,7 @@
 {{- /* Keys without which nothing can be rendered: helm takes a default away where a values file says null. As JSON. */ -}}
 {{- define "actions.needed" -}}
 {{- $v := .Values -}}
-{{- $keys := list "applicationSettings.port" "applicationSettings.telemetry" "applicationSettings.keepAliveSeconds" "image" "serviceAccount" "service.port" "autoscaling" "podDisruptionBudget" "strategy" -}}
+{{- $keys := list "applicationSettings.port" "applicationSettings.telemetry" "applicationSettings.keepAliveSeconds" "image" "serviceAccount" "service.port" "autoscaling" "podDisruptionBudget" "strategy" "terminationGracePeriodSeconds" -}}
 {{- if ($v.autoscaling).enabled }}{{ $keys = append $keys "autoscaling.maxReplicas" }}{{ end -}}
 {{- if ($v.ingress).enabled }}{{ $keys = concat $keys (list "ingress.path" "ingress.pathType") }}{{ end -}}
 {{- if kindIs "map" ($v.podSecurityContext).seccompProfile }}{{ $keys = append $keys "podSecurityContext.seccompProfile.type" }}{{ end -}}

@@ -41,11 +41,11 @@
 {{- $wrong = append $wrong "applicationSettings.endpoints.eventBroker needs a RabbitMQ: set rabbitmq.external, or the broker's own url" -}}
 {{- end -}}
 {{- end -}}
-{{- /* redis.conf splits at blanks and quotes; Rasa ends where $ is left in what it has expanded. */ -}}
+{{- /* redis.conf splits at blanks and quotes. */ -}}
 {{- if not .Values.existingSecret -}}
-{{- range $key, $secret := dict "redis.auth.password" (.Values.redis.auth).password "global.redis.password" ((.Values.global).redis).password "applicationSettings.endpoints.models.token" (include "rasa.modelServerToken" .) -}}
-{{- if regexMatch "[[:space:][:cntrl:]\"'$]" ($secret | default "") -}}
-{{- $wrong = append $wrong (printf "%s: a blank, a quote, a newline or $ in it would stop Redis or Rasa: choose another" $key) -}}
+{{- range $key, $secret := dict "redis.auth.password" (.Values.redis.auth).password "global.redis.password" ((.Values.global).redis).password -}}
+{{- if regexMatch "[[:space:][:cntrl:]\"']" ($secret | default "") -}}
+{{- $wrong = append $wrong (printf "%s: a blank, a quote or a newline in it would stop Redis: choose another" $key) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -14,7 +14,7 @@
 {{- /* Keys without which nothing can be rendered: helm takes a default away where a values file says null. As JSON. */ -}}
 {{- define "rasa.needed" -}}
 {{- $v := .Values -}}
-{{- $keys := list "applicationSettings.port" "applicationSettings.telemetry" "applicationSettings.credentials" "applicationSettings.endpoints" "rasa-action-server" "image" "redis.image" "redis.persistence" "serviceAccount" "service.port" "autoscaling" "podDisruptionBudget" "strategy" -}}
+{{- $keys := list "applicationSettings.port" "applicationSettings.telemetry" "applicationSettings.credentials" "applicationSettings.endpoints" "rasa-action-server" "image" "redis.image" "redis.persistence" "serviceAccount" "service.port" "autoscaling" "podDisruptionBudget" "strategy" "terminationGracePeriodSeconds" -}}
 {{- if ($v.autoscaling).enabled }}{{ $keys = append $keys "autoscaling.maxReplicas" }}{{ end -}}
 {{- if ($v.ingress).enabled }}{{ $keys = concat $keys (list "ingress.path" "ingress.pathType") }}{{ end -}}
 {{- if (($v.redis).persistence).enabled }}{{ $keys = append $keys "redis.persistence.size" }}{{ end -}}
