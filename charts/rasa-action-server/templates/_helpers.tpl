@@ -14,8 +14,8 @@
 
 {{- /* What never changes between versions: for selectors. */ -}}
 {{- define "actions.selector" -}}
-app.kubernetes.io/name: {{ include "actions.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "actions.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- with .Values.podLabels }}
 {{ toYaml . }}
 {{- end }}
@@ -23,20 +23,20 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{- /* helm.sh/chart changes with every chart, so it stays off the pods: they would roll for nothing. */ -}}
 {{- define "actions.labels" -}}
-app.kubernetes.io/name: {{ include "actions.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/name: {{ include "actions.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end -}}
 
 {{- /* repository wins over registry/name, digest over tag. */ -}}
 {{- define "actions.image" -}}
-{{- $repository := .Values.image.repository | default (printf "%s/%s" .Values.registry .Values.image.name) -}}
+{{- $repository := .Values.image.repository | default (printf "%s/%s" (.Values.registry | default "") (.Values.image.name | default "") | trimPrefix "/") -}}
 {{- if .Values.image.digest -}}
 {{- printf "%s@%s" $repository .Values.image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" $repository (.Values.image.tag | toString) -}}
+{{- printf "%s:%s" $repository (.Values.image.tag | default "" | toString) -}}
 {{- end -}}
 {{- end -}}
 
@@ -70,24 +70,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- if .Values.autoscaling.enabled }}{{ int .Values.autoscaling.minReplicas }}{{ else }}{{ int .Values.replicaCount }}{{ end -}}
 {{- end -}}
 
-{{- /* What the values ask for and cannot be had, all of it at once, each with what to do. */ -}}
-{{- define "actions.checks" -}}
-{{- if not (hasKey .Values.applicationSettings "keepAliveSeconds") -}}
-{{- fail "these are the values of another chart's release: use helm upgrade --reset-then-reuse-values (or --reset-values --values FILE) in place of --reuse-values" -}}
-{{- end -}}
-{{- $wrong := list -}}
-{{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
-{{- $wrong = append $wrong (printf "autoscaling.minReplicas (%d) is more than autoscaling.maxReplicas (%d)" (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
-{{- end -}}
-{{- with .Values.strategy.rollingUpdate -}}
-{{- if and (eq ($.Values.strategy.type | default "RollingUpdate") "RollingUpdate") (has (toString .maxSurge) (list "0" "0%")) (has (toString .maxUnavailable) (list "0" "0%")) -}}
-{{- $wrong = append $wrong "strategy.rollingUpdate: maxSurge and maxUnavailable are both 0, so no pod could ever be replaced" -}}
-{{- end -}}
-{{- end -}}
-{{- if has (toString .Values.podDisruptionBudget.maxUnavailable) (list "0" "0%") -}}
-{{- $wrong = append $wrong "podDisruptionBudget.maxUnavailable: 0 would block every drain of a node; give 1 or more, or podDisruptionBudget.enabled: false" -}}
-{{- end -}}
-{{- if $wrong -}}
-{{- fail (printf "these values cannot be met:\n- %s" (join "\n- " $wrong)) -}}
-{{- end -}}
+{{- /* What the release runs, by the key of the image. As JSON. */ -}}
+{{- define "actions.images" -}}
+{{- dict "image" (include "actions.image" .) | toJson -}}
 {{- end -}}

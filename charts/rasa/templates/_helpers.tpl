@@ -14,8 +14,8 @@
 
 {{- /* What never changes between versions: for selectors. */ -}}
 {{- define "rasa.selector" -}}
-app.kubernetes.io/name: {{ include "rasa.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "rasa.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- /* Selector of the Rasa pods; podLabels are part of it, as they were in the official chart. */ -}}
@@ -33,23 +33,23 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{- /* helm.sh/chart changes with every chart, so it stays off the pods: they would roll for nothing. */ -}}
 {{- define "rasa.commonLabels" -}}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end -}}
 
 {{- define "rasa.redisSelector" -}}
-app.kubernetes.io/name: {{ include "rasa.name" . }}-redis
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ printf "%s-redis" (include "rasa.name" . | trunc 57 | trimSuffix "-") | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- /* Takes {image, registry}: repository wins over registry/name, digest over tag. */ -}}
 {{- define "rasa.image" -}}
-{{- $repository := .image.repository | default (printf "%s/%s" .registry .image.name) -}}
+{{- $repository := .image.repository | default (printf "%s/%s" (.registry | default "") (.image.name | default "") | trimPrefix "/") -}}
 {{- if .image.digest -}}
 {{- printf "%s@%s" $repository .image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" $repository (.image.tag | toString) -}}
+{{- printf "%s:%s" $repository (.image.tag | default "" | toString) -}}
 {{- end -}}
 {{- end -}}
 
@@ -60,8 +60,13 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- /* File name of the model: the last part of the URL's path, without ?query. A model server comes before the URL. */ -}}
 {{- define "rasa.modelFile" -}}
 {{- if and .Values.applicationSettings.initialModel (not ((.Values.applicationSettings.endpoints).models).enabled) -}}
-{{- (urlParse .Values.applicationSettings.initialModel).path | base -}}
+{{- include "rasa.modelName" . -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* Not sprig's base: it takes a folder's name for a file's. */ -}}
+{{- define "rasa.modelName" -}}
+{{- splitList "/" (urlParse .Values.applicationSettings.initialModel).path | last -}}
 {{- end -}}
 
 {{- /* Takes {list, key, value}: "true" where an entry of the list has that value. */ -}}
@@ -92,4 +97,13 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- else -}}
 {{- .Values.serviceAccount.name | default "default" -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* What the release runs, by the key of the image. As JSON. */ -}}
+{{- define "rasa.images" -}}
+{{- $images := dict "image" (include "rasa.image" (dict "image" .Values.image "registry" .Values.registry)) -}}
+{{- if include "rasa.ownRedis" . -}}
+{{- $_ := set $images "redis.image" (include "rasa.image" (dict "image" .Values.redis.image "registry" .Values.redis.registry)) -}}
+{{- end -}}
+{{- toJson $images -}}
 {{- end -}}

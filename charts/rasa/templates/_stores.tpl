@@ -13,7 +13,7 @@ own
 {{- else if and ((.Values.postgresql).external).enabled (ne (toString $given.dialect) "sqlite") -}}
 postgres
 {{- else if or (not $given.type) $lost -}}
-{{- if or .Values.redis.install .Values.redis.external.enabled (.Values.postgresql).install }}redis{{ else }}memory{{ end -}}
+{{- if or .Values.redis.install (.Values.redis.external).enabled (.Values.postgresql).install }}redis{{ else }}memory{{ end -}}
 {{- else -}}
 own
 {{- end -}}
@@ -27,21 +27,26 @@ own
 
 {{- /* Whether this release runs its own Redis. */ -}}
 {{- define "rasa.ownRedis" -}}
-{{- if not .Values.redis.external.enabled -}}
+{{- if not (.Values.redis.external).enabled -}}
 {{- if or .Values.redis.install (and (.Values.postgresql).install (eq (include "rasa.store" .) "redis")) }}true{{ end -}}
 {{- end -}}
 {{- end -}}
 
+{{- /* A Service's name: 63 letters at most. */ -}}
+{{- define "rasa.redisName" -}}
+{{- printf "%s-redis" (include "rasa.fullname" . | trunc 57 | trimSuffix "-") -}}
+{{- end -}}
+
 {{- define "rasa.redisHost" -}}
-{{- if .Values.redis.external.enabled -}}
-{{- required "redis.external.host is missing" .Values.redis.external.host -}}
+{{- if (.Values.redis.external).enabled -}}
+{{- required "redis.external.host is missing: set it, or redis.external.enabled: false" .Values.redis.external.host -}}
 {{- else if include "rasa.ownRedis" . -}}
-{{- include "rasa.fullname" . }}-redis
+{{- include "rasa.redisName" . -}}
 {{- end -}}
 {{- end -}}
 
 {{- define "rasa.redisPort" -}}
-{{- if .Values.redis.external.enabled -}}
+{{- if (.Values.redis.external).enabled -}}
 {{- .Values.redis.external.port | default (((.Values.redis.master).service).port) | default 6379 | int -}}
 {{- else -}}
 6379
@@ -69,8 +74,8 @@ own
 - name: DB_PASSWORD
   valueFrom:
     secretKeyRef:
-      name: {{ $global.existingSecret | default (printf "%s-postgresql" .Release.Name) }}
-      key: {{ .Values.postgresql.existingSecretKey | default (eq $user "postgres" | ternary "postgresql-password" "postgresql-postgres-password") }}
+      name: {{ $global.existingSecret | default (printf "%s-postgresql" .Release.Name) | quote }}
+      key: {{ .Values.postgresql.existingSecretKey | default (eq $user "postgres" | ternary "postgresql-password" "postgresql-postgres-password") | quote }}
 {{- end }}
 {{- if ((.Values.rabbitmq).external).enabled }}
 {{- $auth := .Values.rabbitmq.auth | default dict }}
@@ -80,7 +85,7 @@ own
 - name: RABBITMQ_PASSWORD
   valueFrom:
     secretKeyRef:
-      name: {{ $auth.existingPasswordSecret | default (printf "%s-rabbitmq" .Release.Name) }}
+      name: {{ $auth.existingPasswordSecret | default (printf "%s-rabbitmq" .Release.Name) | quote }}
       key: rabbitmq-password
 {{- end }}
 {{- if ((.Values.duckling).external).enabled }}
@@ -88,7 +93,7 @@ own
 {{- end }}
 {{- if include "rasa.modelServerToken" . }}
 - name: MODEL_SERVER_TOKEN
-  valueFrom: {secretKeyRef: {name: {{ include "rasa.secretName" . }}, key: model-server-token}}
+  valueFrom: {secretKeyRef: {name: {{ include "rasa.secretName" . | quote }}, key: model-server-token}}
 {{- end }}
 {{- end -}}
 
@@ -122,7 +127,7 @@ own
 {{- $given := .Values.applicationSettings.endpoints -}}
 {{- $action := index .Values "rasa-action-server" -}}
 {{- $all := dict -}}
-{{- if $action.external.enabled -}}
+{{- if ($action.external).enabled -}}
 {{- $_ := set $all "action_endpoint" (dict "url" (required "rasa-action-server.external.url is missing" $action.external.url)) -}}
 {{- end -}}
 {{- $store := include "rasa.store" . -}}
@@ -135,21 +140,21 @@ own
 {{- else if eq $store "own" -}}
 {{- $_ := set $all "tracker_store" $tracker -}}
 {{- end -}}
-{{- if $given.lockStore.enabled -}}
+{{- if ($given.lockStore).enabled -}}
 {{- $lock := omit $given.lockStore "enabled" -}}
 {{- if eq (toString ($lock.type | default "redis")) "redis" -}}
 {{- include "rasa.fill" (dict "into" $lock "from" (dict "type" "redis" "url" "${REDIS_HOST}" "port" "${REDIS_PORT}" "password" "${REDIS_PASSWORD}" "db" "1")) -}}
 {{- end -}}
 {{- $_ := set $all "lock_store" $lock -}}
 {{- end -}}
-{{- if $given.eventBroker.enabled -}}
+{{- if ($given.eventBroker).enabled -}}
 {{- $broker := omit $given.eventBroker "enabled" -}}
 {{- if eq (toString ($broker.type | default "pika")) "pika" -}}
 {{- include "rasa.fill" (dict "into" $broker "from" (dict "type" "pika" "url" "${RABBITMQ_HOST}" "port" "${RABBITMQ_PORT}" "username" "${RABBITMQ_USERNAME}" "password" "${RABBITMQ_PASSWORD}" "queues" (list "rasa_production_events"))) -}}
 {{- end -}}
 {{- $_ := set $all "event_broker" $broker -}}
 {{- end -}}
-{{- if $given.models.enabled -}}
+{{- if ($given.models).enabled -}}
 {{- $models := dict "url" (required "applicationSettings.endpoints.models.url is missing" $given.models.url) "wait_time_between_pulls" (int64 ($given.models.waitTimeBetweenPulls | default 20)) -}}
 {{- if include "rasa.modelServerToken" . -}}
 {{- $_ := set $models "token" "${MODEL_SERVER_TOKEN}" -}}
@@ -167,14 +172,14 @@ own
 {{- $app := .Values.applicationSettings -}}
 {{- $action := index .Values "rasa-action-server" -}}
 {{- $urls := list $app.initialModel -}}
-{{- if $action.external.enabled }}{{ $urls = append $urls $action.external.url }}{{ end -}}
+{{- if ($action.external).enabled }}{{ $urls = append $urls $action.external.url }}{{ end -}}
 {{- if ((.Values.duckling).external).enabled }}{{ $urls = append $urls .Values.duckling.external.url }}{{ end -}}
 {{- if ($app.endpoints.models).enabled }}{{ $urls = append $urls $app.endpoints.models.url }}{{ end -}}
 {{- range compact $urls -}}
-{{- $port := regexFind ":[0-9]+$" (urlParse .).host | trimPrefix ":" -}}
+{{- $port := regexFind ":[0-9]+$" (regexReplaceAll "^[a-z]+://([^/?#]*@)?([^/?#]*)(?s:.*)$" . "${2}") | trimPrefix ":" -}}
 {{- if $port }}{{ $ports = append $ports (int $port) }}{{ end -}}
 {{- end -}}
-{{- if .Values.redis.external.enabled }}{{ $ports = append $ports (include "rasa.redisPort" . | int) }}{{ end -}}
+{{- if (.Values.redis.external).enabled }}{{ $ports = append $ports (include "rasa.redisPort" . | int) }}{{ end -}}
 {{- if ((.Values.postgresql).external).enabled }}{{ $ports = append $ports ((((.Values.global).postgresql).servicePort) | default 5432 | int) }}{{ end -}}
 {{- if ((.Values.rabbitmq).external).enabled }}{{ $ports = append $ports (((.Values.rabbitmq.service).port) | default 5672 | int) }}{{ end -}}
 {{- uniq $ports | toJson -}}

@@ -29,6 +29,9 @@ TAKEN = [
     ("resources", {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": "500m"}}),
     ("readinessProbe.httpGet.port", 5005),
     ("ingress.extraPaths", {}),
+    ("ingress.hostname", "*.bot.example"),
+    ("podSecurityContext.runAsUser", 1000660000),
+    ("terminationGracePeriodSeconds", 100000000),
 ]
 REFUSED = [
     ("replicaCount", "two"),
@@ -61,6 +64,16 @@ REFUSED = [
     ("rasa-action-server.external.url", {"host": "a"}),
     ("redis.external.port", "6379"),
     ("redis.recordExpirySeconds", 0),
+    ("service.nodePort", "030500"),
+    ("ingress.path", "bot"),
+    ("ingress.hostname", "https://bot.example/"),
+    ("ingress.extraPaths", [{"path": "/", "backend": "web"}]),
+    ("hostAliases", [{"hostnames": ["db"]}]),
+    ("topologySpreadConstraints", [{"topologyKey": "zone"}]),
+    ("podSecurityContext.runAsUser", "1001"),
+    ("securityContext.readOnlyRootFilesystem", "true"),
+    ("resources", {"limits": {"memory": "512MB"}}),
+    ("resources", {"limits": {"memory": None}}),
 ]
 
 
@@ -110,6 +123,8 @@ def test_the_action_server_has_its_schema_too(render: Render) -> None:
         ({"autoscaling": {"enabled": True, "minReplicas": 5, "maxReplicas": 2}}, "minReplicas (5) is more than"),
         ({"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "0%"}}}, "no pod could ever be replaced"),
         ({"podDisruptionBudget": {"maxUnavailable": 0}}, "would block every drain"),
+        ({"podDisruptionBudget": {"maxUnavailable": "00%"}}, "would block every drain"),
+        ({"preStopSeconds": 90}, "preStopSeconds is more than terminationGracePeriodSeconds"),
     ],
 )
 @every_chart
