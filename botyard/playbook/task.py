@@ -44,7 +44,7 @@ class TaskRunner:
         """
         scope = self._scope(task, at)
         record = TaskRecord(
-            name=self.title(task, at),
+            name=self._title(task, scope),
             module=task.module,
             where=str(task.where),
             play=at.play.name,
@@ -119,7 +119,9 @@ class TaskRunner:
 
     def title(self, task: Task, at: At) -> str:
         """Its name; the templates in it stay as they are where they could show what no_log or an argument hides."""
-        scope = self._scope(task, at)
+        return self._title(task, self._scope(task, at))
+
+    def _title(self, task: Task, scope: Scope) -> str:
         title: Any = task.title
         try:
             if not scope.flag("no_log", task.outer.no_log):
