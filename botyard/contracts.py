@@ -162,6 +162,12 @@ class Context:
     basedir: Path = field(default_factory=Path)
     render_file: Callable[[Path], str] = _no_templates
 
+    @property
+    def kubeconfig(self) -> Path:
+        """The file that leads to the target; of a cluster of ours it is there once that is made."""
+        file: Path = self.target.kubeconfig_in(self.paths.state)
+        return file
+
 
 # Everything that botyard makes in Docker carries this label with the cluster's name as its value;
 # `down --all` finds leftovers by it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from yaml.error import MarkedYAMLError, YAMLError
@@ -66,25 +66,59 @@ class Sources(BaseModel):
         return value
 
 
+class Pin(BaseModel):
+    """What tells a cluster from every other, whatever its context is called."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    ca_sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="fingerprint of the API server's authority")
+    kube_system_uid: str = Field(pattern=r"^[0-9a-f-]{36}$", description="uid of the namespace kube-system")
+
+
 class Target(BaseModel):
     """One place to release to.
 
-    ``cluster`` is the kind cluster's name; its context is ``kind-<cluster>`` in a kubeconfig of our own.
+    Of driver kind, ``cluster`` is the kind cluster's name; its context is ``kind-<cluster>`` in a kubeconfig of our
+    own. The others are clusters that exist: ``context`` is theirs, in the user's kubeconfig, which is only read, and
+    ``cluster`` is what their state folder is called: by default the target's name.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
-    driver: Literal["kind"] = "kind"
+    driver: Literal["kind", "aks", "existing"] = "kind"
     cluster: str = Field(default="botyard", pattern=r"^[a-z0-9]([a-z0-9.-]{0,30}[a-z0-9])?$")
+    context: str = ""
+    kubeconfig: str = ""
+    pin: Pin | None = None
     namespace: str = Field(default="rasa", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
     workers: int = Field(default=3, strict=True, ge=1, le=9)
     kubernetes_version: str = Field(default="v1.34.4", pattern=r"^v1\.\d+\.\d+$")
     sources: Sources = Sources()
     ports: Ports = Ports()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_driver(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        known = dict(given)
+        if known.get("driver", "kind") == "kind":
+            for key in sorted({"context", "kubeconfig", "pin"} & known.keys()):
+                raise ValueError(f"{key} is of a cluster that exists (driver: aks or existing); a kind cluster is ours")
+            return known | {"context": f"kind-{known.get('cluster', 'botyard')}"}
+        for key in sorted({"workers", "kubernetes_version", "ports", "sources"} & known.keys()):
+            raise ValueError(f"{key} is of driver kind alone: the cluster exists")
+        if not known.get("context"):
+            raise ValueError(f"driver {known['driver']} needs a context: a name that kubectl config get-contexts shows")
+        return {"cluster": known.get("name"), "kubeconfig": "~/.kube/config"} | known
+
     @property
-    def context(self) -> str:
-        return f"kind-{self.cluster}"
+    def ours(self) -> bool:
+        """Whether botyard makes this cluster, and may take it away."""
+        return self.driver == "kind"
+
+    def kubeconfig_in(self, state: Path) -> Path:
+        """The file with its context: below our state for a cluster of ours, else the one that the target names."""
+        return state / "kubeconfig" if self.ours else Path(self.kubeconfig).expanduser()
 
     @property
     def network(self) -> str:
@@ -92,12 +126,7 @@ class Target(BaseModel):
         return f"{self.cluster}-net"
 
 
-def load_target(root: Path, name: str) -> Target:
-    """Reads one target.
-
-    Raises:
-        BadInput: no such file or target, bad YAML (file:line:column) or a wrong value.
-    """
+def _read(root: Path) -> dict[str, Any]:
     file = root / "values" / "targets.yml"
     shown = "values/targets.yml"
     try:
@@ -116,7 +145,23 @@ def load_target(root: Path, name: str) -> Target:
     targets = (document or {}).get("targets") if isinstance(document, dict) else None
     if not isinstance(targets, dict):
         raise BadInput(f"{shown}: has no mapping named targets", "see docs/reference/targets.md")
-    targets = {str(key): body for key, body in targets.items()}
+    return {str(key): body for key, body in targets.items()}
+
+
+def names(root: Path) -> list[str]:
+    """The targets that there are; raises as ``load_target`` does."""
+    return list(_read(root))
+
+
+def load_target(root: Path, name: str) -> Target:
+    """Reads one target.
+
+    Raises:
+        BadInput: no such file or target, bad YAML (file:line:column) or a wrong value.
+    """
+    file = root / "values" / "targets.yml"
+    shown = "values/targets.yml"
+    targets = _read(root)
     if name not in targets:
         cure = f"{close_to(name, targets)} {shown} has: {', '.join(targets)}".lstrip()
         raise BadInput(f"unknown target {name!r}", cure)

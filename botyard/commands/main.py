@@ -75,6 +75,7 @@ def verify(
     with errors_as_lines(debug):
         from botyard.verify.released import open_released
 
+        read_target(Flags(target))
         open_released(root_folder(), target)
     play(["verify.yml"], Flags(target, skip_tags="" if disruptive else "disruptive", plain=plain, debug=debug),
          needs_bot=False)  # fmt: skip
@@ -100,7 +101,7 @@ def play_file(
         if not Path(file).is_file():
             raise BadInput(f"there is no playbook {file}", "give the path of a YAML file")
         extra = read(extra_vars)
-    play([Path(file).resolve()], flags, extra=extra)
+    play([Path(file).resolve()], flags, any_cluster=True, extra=extra)
 
 
 @task(

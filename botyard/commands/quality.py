@@ -31,6 +31,7 @@ SLOW: list[tuple[str, list[str]]] = [
     # First those that need the cluster which the end-to-end run left.
     ("conformance on the cluster", ["pytest", "-v", "tests/conformance/test_cluster.py"]),
     ("modules", ["pytest", "-v", "tests/modules_live"]),
+    ("targets", ["pytest", "-v", "tests/targets_live"]),
     ("checkov", ["pytest", "-v", "tests/checkov"]),
     ("registries", ["pytest", "-v", "-s", "tests/registries"]),
     ("other bots", ["pytest", "-v", "tests/other_bots"]),
@@ -42,7 +43,8 @@ SLOW: list[tuple[str, list[str]]] = [
 @task(
     help={
         "quick": "without the real Ansible and the end-to-end run: no Docker needed, done in a minute",
-        "all": "also the slow lanes: both engines and each module's idempotence matrix on the cluster, checkov over "
+        "all": "also the slow lanes: both engines and each module's idempotence matrix on the cluster, the live cluster as "
+        "one that only a kubeconfig leads to, checkov over "
         "the charts, sources: registries on local servers, other bots, runs killed at five moments, the report page in "
         "a browser (needs .[browser] and a Chromium, else it is skipped)",
     }

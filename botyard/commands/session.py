@@ -52,11 +52,21 @@ def paths_for(cluster: str) -> Paths:
     return Paths(root=root, state=root / ".botyard" / cluster, cache=cache)
 
 
-def read_target(flags: Flags) -> Target:
-    """The target that the flags name, with --sources put over what values/targets.yml says."""
+def read_target(flags: Flags, *, any_cluster: bool = False) -> Target:
+    """The target that the flags name, with --sources put over what values/targets.yml says.
+
+    Args:
+        any_cluster: the task works on clusters that are not ours, too; the others refuse those.
+    """
     from botyard.targets import load_target
 
     target = load_target(root_folder(), flags.target)
+    if not (target.ours or any_cluster):
+        raise BadInput(
+            f"target {target.name} is a cluster that exists (driver {target.driver}); this task is for throw-away "
+            "clusters of our own, which it may make and take away",
+            "choose a target of driver kind; what is there for others: invoke target.check, invoke play",
+        )
     if not flags.sources:
         return target
     if flags.sources not in ("auto", "registries", "packages"):
@@ -76,9 +86,8 @@ def variables_for(flags: Flags, target: Target, run_dir: Path, *, needs_bot: boo
         "everything": flags.everything,
         "target": {
             **target.model_dump(),
-            "context": target.context,
             "network": target.network,
-            "kubeconfig": str(paths.state / "kubeconfig"),
+            "kubeconfig": str(target.kubeconfig_in(paths.state)),
         },
     }
     if needs_bot:
@@ -94,21 +103,33 @@ def variables_for(flags: Flags, target: Target, run_dir: Path, *, needs_bot: boo
     return variables
 
 
-def play(files: list[str | Path], flags: Flags, *, needs_bot: bool = True, extra: dict[str, Any] | None = None) -> None:
+def play(
+    files: list[str | Path],
+    flags: Flags,
+    *,
+    needs_bot: bool = True,
+    any_cluster: bool = False,
+    extra: dict[str, Any] | None = None,
+) -> None:
     """Runs playbooks (names in playbooks/ or paths) and ends the process with their exit code unless that is 0."""
     with errors_as_lines(flags.debug):
-        report = run(files, flags, needs_bot=needs_bot, extra=extra)
+        report = run(files, flags, needs_bot=needs_bot, any_cluster=any_cluster, extra=extra)
     if report is not None and report.exit_code:
         raise Exit(code=report.exit_code)
 
 
 def run(
-    files: list[str | Path], flags: Flags, *, needs_bot: bool = True, extra: dict[str, Any] | None = None
+    files: list[str | Path],
+    flags: Flags,
+    *,
+    needs_bot: bool = True,
+    any_cluster: bool = False,
+    extra: dict[str, Any] | None = None,
 ) -> RunReport | None:
     """Like ``play``, but returns the report (None where tasks were only listed)."""
     from botyard import playbook
 
-    target = read_target(flags)
+    target = read_target(flags, any_cluster=any_cluster)
     paths = paths_for(target.cluster)
     run_dir = _new_folder(paths.state / "runs" / time.strftime("%Y%m%d-%H%M%S"))
     variables = {**variables_for(flags, target, run_dir, needs_bot=needs_bot), **(extra or {})}
@@ -135,6 +156,10 @@ def run(
     )
     # Before the lock: a fault in the files is told though another run holds the cluster.
     checked = playbook.check_playbooks(found, ctx=options)
+    if not target.ours:
+        from botyard.release import identity
+
+        identity.require_pin(target, identity.identify(identity.open_target(target, paths.state)))
     must_be_writable(paths.cache)
     with one_run_at_a_time(target.cluster, all_clusters=flags.everything):
         return playbook.run_checked(checked, ctx=options)

@@ -37,7 +37,7 @@ def run(args: Args, ctx: Context) -> Result:
     data = {"dest": str(folder), "summary": ""}
     if ctx.check:
         return Result(msg=f"would write to {folder}", data=data)
-    kube = Kube(ctx.paths.state / "kubeconfig", ctx.target.context)
+    kube = Kube(ctx.kubeconfig, ctx.target.context)
     with guard.answering(kube):
         data["summary"] = diagnostics.collect(kube, args.namespace, folder)
     # Evidence is no change of what is observed.

@@ -29,7 +29,7 @@ def run(args: Args, ctx: Context) -> Result:
     """Changes nothing; in check mode it is skipped where there is no cluster yet."""
     if not args.mark:
         return Result(msg="nothing asked")
-    kubeconfig = ctx.paths.state / "kubeconfig"
+    kubeconfig = ctx.kubeconfig
     if ctx.check and not kubeconfig.is_file():
         return Result(msg="there is no cluster yet", skipped=True)
     guard.require_mark(Kube(kubeconfig, ctx.target.context), ctx.target.cluster)

@@ -54,7 +54,7 @@ def run(args: Args, ctx: Context) -> Result:
         raise BadInput(f"release {args.release_name}: chart_ref is missing")
     plan = _plan(args, ctx)
     ctx.hide(list(plan.hidden))
-    kubeconfig = ctx.paths.state / "kubeconfig"
+    kubeconfig = ctx.kubeconfig
     if ctx.check and not kubeconfig.is_file():
         return Result(changed=args.state == "present", msg="there is no cluster yet")
     home = ctx.paths.state / "helm"

@@ -45,7 +45,7 @@ def run(args: Args, ctx: Context) -> Result:
     """Changed is decided by the server's own dry run; check mode only asks for that, --diff shows it."""
     bodies = _bodies(args, ctx)
     ctx.hide([desired.secret_values(body) for body in bodies])
-    kubeconfig = ctx.paths.state / "kubeconfig"
+    kubeconfig = ctx.kubeconfig
     if ctx.check and not kubeconfig.is_file():
         return Result(changed=args.state == "present", msg="there is no cluster yet")
     kube = Kube(kubeconfig, ctx.target.context)

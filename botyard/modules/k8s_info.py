@@ -43,7 +43,7 @@ class Args:
 
 def run(args: Args, ctx: Context) -> Result:
     """Reads only, so it does the same in check mode; where there is no cluster yet, that finds nothing."""
-    kubeconfig = ctx.paths.state / "kubeconfig"
+    kubeconfig = ctx.kubeconfig
     if ctx.check and not kubeconfig.is_file():
         return Result(msg="there is no cluster yet", data={"resources": [], "api_found": False})
     kube = Kube(kubeconfig, ctx.target.context)

@@ -57,7 +57,7 @@ def run(args: Args, ctx: Context) -> Result:
     junit: Path | None = None
     if not ctx.check:
         if args.marks == "disruptive":
-            require_mark(Kube(ctx.paths.state / "kubeconfig", ctx.target.context), ctx.target.cluster)
+            require_mark(Kube(ctx.kubeconfig, ctx.target.context), ctx.target.cluster)
         run_dir.mkdir(parents=True, exist_ok=True)
         junit = run_dir / f"pytest-{args.marks}.xml"
     verdict, printed = run_suite(

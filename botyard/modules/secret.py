@@ -33,7 +33,7 @@ class Args:
 
 def run(args: Args, ctx: Context) -> Result:
     """Adds only keys that are missing, and never shows a value; check mode says which."""
-    kubeconfig = ctx.paths.state / "kubeconfig"
+    kubeconfig = ctx.kubeconfig
     if ctx.check and not kubeconfig.is_file():
         data = {"name": args.name, "namespace": args.namespace, "added": args.generate}
         return Result(changed=True, msg="there is no cluster yet", data=data)

@@ -13,10 +13,18 @@ from botyard.tools.kube import Kube
 kubernetes = later("kubernetes")
 urllib3 = later("urllib3")
 
+_CURES = {
+    401: "the token or certificate of that context has expired or is unknown there: log in again",
+    403: "ask for that right; invoke target.rbac prints the least roles that a deploy needs",
+}
+
 
 @contextmanager
-def answering(kube: Kube) -> Iterator[None]:
+def answering(kube: Kube, cure: str = "run invoke cluster") -> Iterator[None]:
     """Turns what the API server's client raises into one sentence.
+
+    Args:
+        cure: what to do where the server does not answer.
 
     Raises:
         BotyardError: the server does not answer, or it refuses.
@@ -25,10 +33,12 @@ def answering(kube: Kube) -> Iterator[None]:
         yield
     except (urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
         raise BotyardError(
-            f"the API server of context {kube.context} does not answer: {type(error).__name__}", "run invoke cluster"
+            f"the API server of context {kube.context} does not answer: {type(error).__name__}", cure
         ) from error
     except kubernetes.client.ApiException as error:
-        raise BotyardError(f"the API server of context {kube.context} refuses: {reason(error)}") from error
+        raise BotyardError(
+            f"the API server of context {kube.context} refuses: {reason(error)}", _CURES.get(error.status, "")
+        ) from error
 
 
 def require_mark(kube: Kube, cluster: str) -> None:

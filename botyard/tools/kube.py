@@ -77,16 +77,27 @@ class Kube:
         Raises:
             ApiException, urllib3 HTTPError, OSError: the server refused, or does not answer.
         """
+        return self._call("GET", path, None, timeout_s)
+
+    def post(self, path: str, body: dict[str, Any], timeout_s: float = 5) -> dict[str, Any]:
+        """POST to an API path, for questions that the server answers and does not store; raises as ``read`` does."""
+        found = self._call("POST", path, body, timeout_s)
+        if found is None:
+            raise kubernetes.client.ApiException(status=404, reason=f"there is no {path}")
+        return found
+
+    def _call(self, method: str, path: str, body: Any, timeout_s: float) -> dict[str, Any] | None:
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
         request = self.api.param_serialize(
-            "GET", path, header_params={"Accept": "application/json"}, auth_settings=["BearerToken"]
+            method, path, header_params=headers, body=body, auth_settings=["BearerToken"]
         )
         answer = self.api.call_api(*request, _request_timeout=timeout_s)
-        body = answer.read()
+        said = answer.read()
         if answer.status == 404:
             return None
         if not 200 <= answer.status < 300:
-            raise kubernetes.client.ApiException(status=answer.status, reason=answer.reason, body=str(body[:500]))
-        found: dict[str, Any] = json.loads(body)
+            raise kubernetes.client.ApiException(status=answer.status, reason=answer.reason, body=said.decode()[:2000])
+        found: dict[str, Any] = json.loads(said)
         return found
 
     def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:

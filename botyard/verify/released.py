@@ -162,4 +162,4 @@ def open_released(root: Path, target_name: str, state: Path | None = None) -> Re
     if not note.is_file():
         flag = "" if target_name == "kind" else f" --target {target_name}"
         raise BotyardError(f"nothing was released to target {target_name} from this checkout", f"run invoke e2e{flag}")
-    return Released(target, Kube(home / "kubeconfig", target.context), home, root, json.loads(note.read_text()))
+    return Released(target, Kube(target.kubeconfig_in(home), target.context), home, root, json.loads(note.read_text()))

@@ -1,0 +1,113 @@
+"""Where a bot can be released to: which clusters there are, whether they are the right ones, what may be done there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from botyard.commands.session import Flags, paths_for, read_target, root_folder
+from botyard.commands.streams import errors_as_lines
+
+if TYPE_CHECKING:
+    from botyard.targets import Target
+
+HELP = {"target": "a name in values/targets.yml"}
+
+
+def _target(name: str) -> Target:
+    return read_target(Flags(name), any_cluster=True)
+
+
+@task(name="list")
+def list_(c: Context) -> None:
+    """List the targets of values/targets.yml."""
+    with errors_as_lines():
+        from botyard.targets import load_target, names
+
+        for name in names(root_folder()):
+            found = load_target(root_folder(), name)
+            pinned = "made here" if found.ours else "pinned" if found.pin else "not pinned"
+            print(f"{name:15}  {found.driver:8}  {found.context:25}  namespace {found.namespace}  {pinned}")
+
+
+@task(help=HELP)
+def show(c: Context, target: str = "kind") -> None:
+    """Show a target with all defaults filled in."""
+    with errors_as_lines():
+        import yaml
+
+        found = _target(target)
+        of_kind = set() if found.ours else {"workers", "kubernetes_version", "sources", "ports"}
+        print(yaml.safe_dump(found.model_dump(exclude_none=True, exclude=of_kind), sort_keys=False), end="")
+
+
+@task(help=HELP)
+def check(c: Context, target: str = "kind") -> None:
+    """Ask a target who it is and what may be done there; nothing is changed."""
+    with errors_as_lines():
+        from botyard.release import guard, identity, rights
+
+        found = _target(target)
+        kube = identity.open_target(found, paths_for(found.cluster).state)
+        seen = identity.identify(kube)
+        print(f"server           {seen.server}")
+        print(f"kube-system uid  {seen.kube_system_uid}")
+        print(f"authority        {seen.ca_sha256}")
+        if found.ours:
+            guard.require_mark(kube, found.cluster)
+            print("a cluster of ours: it carries botyard's mark")
+        else:
+            identity.require_pin(found, seen)
+            print("the pinned cluster")
+        verdicts = rights.ask(kube, found.namespace)
+        missing = [one for one in verdicts if one.refused]
+        for one in missing:
+            word = "warning" if one.right.optional else "missing"
+            print(f"{word}: {', '.join(one.refused)} {one.right} ({one.right.why})")
+        print(f"{len(verdicts) - len(missing)} of {len(verdicts)} rights are there, in namespace {found.namespace}")
+        if any(not one.right.optional for one in missing):
+            print(f"cure: have what invoke target.rbac --target {target} prints applied")
+            raise Exit(code=1)
+
+
+@task(help={**HELP, "replace": "put this cluster in place of the one that is pinned"})
+def pin(c: Context, target: str, replace: bool = False) -> None:
+    """Note in values/targets.yml which cluster a target is, so that no other is ever taken for it.
+
+    A context's name proves nothing: it is whatever the kubeconfig of the day says. The pin is the fingerprint of the
+    API server's authority and the uid of the namespace kube-system. Look at what is printed before you commit it.
+    """
+    with errors_as_lines():
+        from botyard.contracts import BadInput
+        from botyard.release import identity, pins
+
+        found = _target(target)
+        if found.ours:
+            raise BadInput(f"target {target} is made here and carries botyard's mark", "nothing is to be pinned")
+        seen = identity.identify(identity.open_target(found, paths_for(found.cluster).state))
+        if found.pin == seen.pin:
+            print(f"{target} is pinned to this cluster already: {seen.server}")
+            return
+        if found.pin is not None and not replace:
+            identity.require_pin(found, seen)
+        pins.write(root_folder(), target, seen.pin)
+        print(f"{target} is pinned to {seen.server}: kube-system {seen.kube_system_uid}, authority {seen.ca_sha256}")
+
+
+@task(help={**HELP, "name": "what the account and its roles are called"})
+def rbac(c: Context, target: str = "kind", name: str = "botyard-deploy") -> None:
+    """Print the least roles that a deploy needs, and an account that has them. Nothing is changed.
+
+    For someone who may grant them: invoke target.rbac --target aks | kubectl apply -f -
+    """
+    with errors_as_lines():
+        import yaml
+
+        from botyard.release.rights import roles
+
+        print(
+            yaml.safe_dump_all(roles(_target(target).namespace, name), sort_keys=False, default_flow_style=None), end=""
+        )
