@@ -13,7 +13,7 @@ import pytest
 from invoke.exceptions import Exit
 from invoke.parser import Parser
 
-from botyard.commands import main, menu
+from botyard.commands import main, menu, session
 from botyard.commands.locks import must_be_writable, one_run_at_a_time
 from botyard.commands.main import e2e, play_file, talk
 from botyard.commands.session import _new_folder
@@ -72,7 +72,9 @@ def test_talk_with_nothing_to_say() -> None:
 
 
 def test_verify_before_anything_was_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main, "root_folder", lambda: targets(tmp_path, "targets: {shop: {}}\n"))
+    root = targets(tmp_path, "targets: {shop: {}}\n")
+    for module in (main, session):
+        monkeypatch.setattr(module, "root_folder", lambda: root)
     with pytest.raises(Exit, match="nothing was released to target shop") as caught:
         main.verify.body(None, target="shop")
     assert caught.value.message.endswith("cure: run invoke e2e --target shop")
