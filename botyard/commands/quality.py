@@ -19,6 +19,7 @@ QUICK: list[tuple[str, list[str]]] = [
     ("format", ["ruff", "format", "--check", "."]),
     ("types", ["mypy"]),
     ("rooms", ["importlinter.cli", "lint-imports"]),
+    ("workflows", ["pytest", "-q", "tests/workflows"]),
     ("unit tests", ["pytest", "-q", "tests/unit", "--ignore=tests/unit/charts"]),
 ]
 # They need a helm, which on a fresh machine the end-to-end run builds: without one they are skipped.
@@ -37,6 +38,8 @@ SLOW: list[tuple[str, list[str]]] = [
     ("other bots", ["pytest", "-v", "tests/other_bots"]),
     ("killed runs", ["pytest", "-v", "tests/recovery"]),
     ("browser", ["pytest", "-v", "tests/browser"]),
+    # Last: its last step takes the engine away.
+    ("workflow steps", ["pytest", "-v", "-s", "tests/workflow_steps"]),
 ]
 
 
@@ -46,7 +49,7 @@ SLOW: list[tuple[str, list[str]]] = [
         "all": "also the slow lanes: both engines and each module's idempotence matrix on the cluster, that cluster as "
         "one that only a kubeconfig leads to, checkov over the charts, sources: registries on local servers, other "
         "bots, runs killed at five moments, the report page in a browser (needs .[browser] and a Chromium, else it is "
-        "skipped)",
+        "skipped), and the steps of the GitHub workflows in a fresh copy",
     }
 )
 def test(c: Context, quick: bool = False, all: bool = False) -> None:

@@ -134,7 +134,15 @@ HELM3 = Recipe(
         "helm.sh/helm/v3/internal/version.gitTreeState=clean",
     ),
 )
-ALL = {**RECIPES, HELM3.name: HELM3}
+# Reads .github/workflows, for the tests.
+ACTIONLINT = Recipe(
+    "actionlint",
+    "github.com/rhysd/actionlint",
+    ("github.com/rhysd/actionlint/cmd/actionlint",),
+    ("actionlint",),
+    ("github.com/rhysd/actionlint.version={version}",),
+)
+ALL = {**RECIPES, **{one.name: one for one in (HELM3, ACTIONLINT)}}
 
 
 def home(paths: Paths, name: str) -> Path:

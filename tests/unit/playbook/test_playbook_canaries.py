@@ -11,7 +11,6 @@ import json
 import shlex
 import sys
 import time
-import types
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -23,6 +22,7 @@ from botyard.modules import k8s, k8s_info
 from botyard.modules.spec import arg
 from botyard.report import console as rich_console
 from botyard.report.redact import MINIMUM, Redactor
+from botyard.targets import Target
 
 # Every sign that some notation writes in another way; the stem is what the search looks for.
 AWKWARD = '{} o\'clock "q" b\\s é & <t> 50% a+b/c=\nline two of {}'
@@ -271,7 +271,7 @@ def test_no_secret_in_any_byte_written(kit, module, monkeypatch, style, debug):
         debug=debug,
         diff=True,
         run_dir=kit.folder / "run",
-        target=types.SimpleNamespace(name="kind", cluster="kind", context="kind"),
+        target=Target(name="kind", cluster="kind"),
         extra_vars={
             "simple": Secret(stem(SIMPLE)),
             "phrase": Secret(awkward(PHRASE)),
