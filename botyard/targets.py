@@ -17,6 +17,16 @@ from botyard.hints import close_to
 _MIRROR = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?(?:/[a-z0-9._/-]+)?")
 
 
+def as_registry(value: str) -> str:
+    """A registry's address without a slash at its end; raises ValueError where it is none."""
+    value = value.rstrip("/")
+    host = value.partition("/")[0]
+    # Docker takes a first word without dot or port for a part of a path on docker.io.
+    if not (_MIRROR.fullmatch(value) and ("." in host or ":" in host or host == "localhost")):
+        raise ValueError(f"{value!r} is not host[:port][/prefix], such as mirror.example:5000/hub (without https://)")
+    return value
+
+
 class Ports(BaseModel):
     """Ports on 127.0.0.1 of this machine."""
 
@@ -48,15 +58,7 @@ class Sources(BaseModel):
     @field_validator("mirror")
     @classmethod
     def _is_a_registry(cls, value: str) -> str:
-        value = value.rstrip("/")
-        host = value.partition("/")[0]
-        # Docker takes a first word without dot or port for a part of a path on docker.io.
-        named = "." in host or ":" in host or host == "localhost"
-        if value and not (_MIRROR.fullmatch(value) and named):
-            raise ValueError(
-                f"{value!r} is not host[:port][/prefix], such as mirror.example:5000/hub (without https://)"
-            )
-        return value
+        return as_registry(value) if value else value
 
     @field_validator("download_base")
     @classmethod
@@ -64,6 +66,22 @@ class Sources(BaseModel):
         if value and not re.match(r"https?://[^/]", value):
             raise ValueError(f"{value!r} is no URL: it begins with https:// or http://")
         return value
+
+
+class RegistryOf(BaseModel):
+    """Where images go, for a cluster that exists."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    address: str = Field(description="host[:port][/prefix], such as shop.azurecr.io/bots")
+    login: Literal["docker", "az"] = Field(default="docker", description="what `docker login` noted, or who is `az`")
+    ca: str = Field(
+        default="", description="PEM file of the authority that vouches for it, where that is a private one"
+    )
+
+    @field_validator("address")
+    @classmethod
+    def _is_a_registry(cls, value: str) -> str:
+        return as_registry(value)
 
 
 class Pin(BaseModel):
@@ -89,6 +107,7 @@ class Target(BaseModel):
     context: str = ""
     kubeconfig: str = ""
     pin: Pin | None = None
+    registry: RegistryOf | None = None
     namespace: str = Field(default="rasa", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
     workers: int = Field(default=3, strict=True, ge=1, le=9)
     kubernetes_version: str = Field(default="v1.34.4", pattern=r"^v1\.\d+\.\d+$")
@@ -102,7 +121,7 @@ class Target(BaseModel):
             return given
         known = dict(given)
         if known.get("driver", "kind") == "kind":
-            for key in sorted({"context", "kubeconfig", "pin"} & known.keys()):
+            for key in sorted({"context", "kubeconfig", "pin", "registry"} & known.keys()):
                 raise ValueError(f"{key} is of a cluster that exists (driver: aks or existing); a kind cluster is ours")
             return known | {"context": f"kind-{known.get('cluster', 'botyard')}"}
         for key in sorted({"workers", "kubernetes_version", "ports", "sources"} & known.keys()):

@@ -6,7 +6,6 @@ import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,8 @@ from botyard.contracts import BotyardError
 from botyard.host import image_build, image_push
 from botyard.host.image_build import Wanted
 from botyard.host.image_context import ImageSpec
+from botyard.host.registry_place import Place
 from botyard.tools import docker
-from botyard.tools.registry_api import Registry
 
 Tell = Callable[[str], None]
 
@@ -28,12 +27,12 @@ class Seen:
     """One wanted image, and where it is.
 
     Args:
-        host: ``localhost:<port>`` of the registry for nodes and people; empty where nothing is pushed.
+        place: the registry it belongs into; None where nothing is pushed.
         digest: of its manifest in the registry; empty until it is pushed.
     """
 
     wanted: Wanted
-    host: str = ""
+    place: Place | None = None
     digest: str = ""
 
     @property
@@ -50,7 +49,7 @@ class Seen:
 
     @property
     def repository(self) -> str:
-        return f"{self.host}/{self.wanted.repository}" if self.host else self.wanted.repository
+        return self.place.shown(self.wanted.repository) if self.place else self.wanted.repository
 
     @property
     def ref(self) -> str:
@@ -76,29 +75,26 @@ def _layers(image_id: str) -> list[str]:
     return layers
 
 
-def _registry(port: int) -> closing[Registry]:
-    return closing(Registry(f"http://127.0.0.1:{port}"))
-
-
-def observe(specs: Sequence[ImageSpec], registry_port: int | None, *, base_must_exist: bool = True) -> list[Seen]:
+def observe(specs: Sequence[ImageSpec], place: Place | None, *, base_must_exist: bool = True) -> list[Seen]:
     """What there is now; changes nothing. A registry that does not answer has nothing.
 
     Args:
-        registry_port: port of the registry on 127.0.0.1, or None where images stay local.
+        place: the registry, or None where images stay local.
         base_must_exist: False in check mode, where an earlier task would make it.
     """
     with ThreadPoolExecutor(max_workers=max(1, len(specs))) as pool:
         wanted = list(pool.map(functools.partial(image_build.observe, base_must_exist=base_must_exist), specs))
-    if registry_port is None:
+    if place is None:
         return [Seen(one) for one in wanted]
     seen = []
-    with _registry(registry_port) as registry:
+    with place.open() as registry:
         answers = registry.answers()
         for one in wanted:
             digest = ""
             if answers and one.is_built:
-                digest = image_push.pushed(registry, one.repository, one.tag, one.key, _layers(one.id))
-            seen.append(Seen(one, f"localhost:{registry_port}", digest))
+                repository = place.repository(one.repository)
+                digest = image_push.pushed(registry, repository, one.tag, one.key, _layers(one.id))
+            seen.append(Seen(one, place, digest))
     return seen
 
 
@@ -110,19 +106,20 @@ def _build(wanted: Wanted, scratch: Path, locks: Path, tell: Tell) -> Wanted:
         return now if now.is_built else image_build.build(now, scratch, tell)
 
 
-def _finish(one: Seen, registry_port: int | None, scratch: Path, locks: Path, tell: Tell) -> Seen:
+def _finish(one: Seen, scratch: Path, locks: Path, tell: Tell) -> Seen:
     wanted = one.wanted if one.is_built else _build(one.wanted, scratch, locks, tell)
     image_build.point_latest(wanted)
     if not one.is_built:
         image_build.prune(wanted)
-    if registry_port is None or one.is_pushed:
+    if one.place is None or one.is_pushed:
         return dataclasses.replace(one, wanted=wanted)
-    with _registry(registry_port) as registry:
-        digest = image_push.push(registry, wanted.repository, wanted.tag, wanted.id, _layers(wanted.id), tell)
+    with one.place.open() as registry:
+        repository = one.place.repository(wanted.repository)
+        digest = image_push.push(registry, repository, wanted.tag, wanted.id, _layers(wanted.id), tell)
     return dataclasses.replace(one, wanted=wanted, digest=digest)
 
 
-def act(seen: Sequence[Seen], registry_port: int | None, scratch: Path, locks: Path, tell: Tell) -> list[Seen]:
+def act(seen: Sequence[Seen], scratch: Path, locks: Path, tell: Tell) -> list[Seen]:
     """Builds and pushes what is missing, each image on its own thread, so a small one does not wait for a large one.
 
     Args:
@@ -133,5 +130,5 @@ def act(seen: Sequence[Seen], registry_port: int | None, scratch: Path, locks: P
         BotyardError: the first failure, after the others came to their end.
     """
     with ThreadPoolExecutor(max_workers=max(1, len(seen))) as pool:
-        waiting = [pool.submit(_finish, one, registry_port, scratch, locks, tell) for one in seen]
+        waiting = [pool.submit(_finish, one, scratch, locks, tell) for one in seen]
     return [task.result() for task in waiting]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from botyard.contracts import Context, Result
-from botyard.host import images
+from botyard.host import images, registry_place
 from botyard.host.image_context import Added, ImageSpec
 from botyard.modules.spec import arg
 
@@ -68,14 +68,14 @@ def _spec(image: Image, basedir: Path) -> ImageSpec:
 def run(args: Args, ctx: Context) -> Result:
     """Changed is decided by what goes into each image; check mode says what it would build and push."""
     specs = [_spec(image, ctx.basedir) for image in args.images]
-    registry_port = ctx.target.ports.registry if args.push else None
-    seen = images.observe(specs, registry_port, base_must_exist=not ctx.check)
+    place = registry_place.of(ctx.target) if args.push else None
+    seen = images.observe(specs, place, base_must_exist=not ctx.check)
     to_build = [one.name for one in seen if not one.is_built]
-    to_push = [one.name for one in seen if registry_port is not None and not one.is_pushed]
+    to_push = [one.name for one in seen if place is not None and not one.is_pushed]
     if not ctx.check:
         # Built even where nothing is missing: a "latest" that points elsewhere is put right.
         scratch, locks = ctx.paths.state / "build", ctx.paths.cache / "locks"
-        seen = images.act(seen, registry_port, scratch, locks, ctx.progress)
+        seen = images.act(seen, scratch, locks, ctx.progress)
     verb = "would be " if ctx.check else ""
     parts = [f"{verb}built: {', '.join(to_build)}"] if to_build else []
     parts += [f"{verb}pushed: {', '.join(to_push)}"] if to_push else []

@@ -1,4 +1,4 @@
-"""A container registry's HTTP interface (OCI distribution) as far as a push needs it. Plain HTTP, no login."""
+"""A container registry's HTTP interface (OCI distribution) as far as a push needs it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from botyard.contracts import BotyardError
+from botyard.contracts import BadInput, BotyardError
 from botyard.later import later
+from botyard.tools.registry_login import Login, authorize
 
 if TYPE_CHECKING:
     import requests
@@ -63,51 +65,88 @@ def sha256(data: bytes) -> str:
 class Registry:
     """One registry, by its base URL such as ``http://127.0.0.1:5001``. One object a thread: a session is not shared.
 
-    Every method raises BotyardError where the registry does not answer or refuses.
+    Every method raises BotyardError where the registry does not answer or refuses, BadInput where it does not take the
+    login.
+
+    Args:
+        login: for a registry that asks who we are.
+        ca: certificates (PEM) of the authority that vouches for it, where that is a private one.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, login: Login | None = None, ca: Path | None = None) -> None:
         self.url = url.rstrip("/")
+        self._login = login
         self._session = requests.Session()
-        self._session.trust_env = False  # a proxy never leads to 127.0.0.1
+        if url.startswith("http://"):
+            self._session.trust_env = False  # a proxy never leads to 127.0.0.1
+        # Said with each request: of a session, REQUESTS_CA_BUNDLE would win over it.
+        self._verify: bool | str = str(ca) if ca is not None else True
+        self._tokens: dict[str, str] = {}  # repository -> Authorization
 
     def close(self) -> None:
         self._session.close()
 
-    def _ask(self, method: str, path: str, *, wanted: tuple[int, ...], **options: Any) -> requests.Response:
-        try:
-            reply = self._session.request(method, urljoin(f"{self.url}/", path), **{"timeout": QUICK_S, **options})
-        except requests.RequestException as error:
-            raise BotyardError(
-                f"the registry at {self.url} does not answer: {type(error).__name__}", "run playbooks/services.yml"
-            ) from error
+    def _ask(
+        self, method: str, repository: str, path: str, *, wanted: tuple[int, ...], **options: Any
+    ) -> requests.Response:
+        """``path`` is what stands behind the repository, or an address that the registry gave."""
+        path = path if path.startswith(("/", "http")) else f"/v2/{repository}/{path}"
+        reply = self._send(method, path, repository, options)
+        if reply.status_code == 401:
+            self._tokens[repository] = authorize(reply, self._login, repository, verify=self._verify, url=self.url)
+            if hasattr(options.get("data"), "seek"):
+                options["data"].seek(0)
+            reply = self._send(method, path, repository, options)
+        if reply.status_code in (401, 403):
+            who = f"user {self._login.user}" if self._login else "nobody in particular"
+            raise BadInput(
+                f"registry {self.url} denies {method} in {repository} to {who}",
+                "log in as one who may push there (Azure: the role AcrPush)",
+            )
         if reply.status_code not in wanted:
             text = reply.text.strip()[:300]
             raise BotyardError(f"registry {self.url}: {method} {path.split('?')[0]} gave {reply.status_code} {text}")
         return reply
 
-    def answers(self) -> bool:
-        """Whether a registry answers there now."""
+    def _send(self, method: str, path: str, repository: str, options: dict[str, Any]) -> requests.Response:
+        headers = dict(options.get("headers") or {})
+        if repository in self._tokens:
+            headers["Authorization"] = self._tokens[repository]
         try:
-            return self._session.get(f"{self.url}/v2/", timeout=QUICK_S).status_code == 200
+            return self._session.request(
+                method,
+                urljoin(f"{self.url}/", path),
+                **{"timeout": QUICK_S, "verify": self._verify, **options, "headers": headers},
+            )
+        except requests.exceptions.SSLError as error:
+            raise BadInput(
+                f"the certificate of the registry {self.url} is not believed: {error}",
+                "name its authority: registry.ca in values/targets.yml",
+            ) from None
+        except requests.RequestException as error:
+            cure = "run playbooks/services.yml" if self.url.startswith("http://127.") else "is its address right?"
+            raise BotyardError(f"the registry at {self.url} does not answer: {type(error).__name__}", cure) from error
+
+    def answers(self) -> bool:
+        """Whether a registry answers there now, if only to ask who we are."""
+        try:
+            return self._session.get(f"{self.url}/v2/", timeout=QUICK_S, verify=self._verify).status_code in (200, 401)
         except requests.RequestException:
             return False
 
     def manifest(self, repository: str, reference: str) -> Manifest | None:
         """The manifest under a tag or digest, or None."""
-        reply = self._ask(
-            "GET", f"/v2/{repository}/manifests/{reference}", wanted=(200, 404), headers={"Accept": ACCEPTED}
-        )
+        reply = self._ask("GET", repository, f"manifests/{reference}", wanted=(200, 404), headers={"Accept": ACCEPTED})
         if reply.status_code == 404:
             return None
         return Manifest(sha256(reply.content), reply.json())
 
     def has_blob(self, repository: str, digest: str) -> bool:
-        return self._ask("HEAD", f"/v2/{repository}/blobs/{digest}", wanted=(200, 404)).status_code == 200
+        return self._ask("HEAD", repository, f"blobs/{digest}", wanted=(200, 404)).status_code == 200
 
     def blob_json(self, repository: str, digest: str) -> dict[str, Any]:
         """A small blob (an image's configuration) as a mapping."""
-        found: dict[str, Any] = self._ask("GET", f"/v2/{repository}/blobs/{digest}", wanted=(200,)).json()
+        found: dict[str, Any] = self._ask("GET", repository, f"blobs/{digest}", wanted=(200,)).json()
         return found
 
     def put_blob(
@@ -121,9 +160,10 @@ class Registry:
         if self.has_blob(repository, digest):
             return blob
         tell(f"{repository}: sending {size_bytes / 1e6:.1f} MB")
-        place = self._ask("POST", f"/v2/{repository}/blobs/uploads/", wanted=(202,)).headers["Location"]
+        place = self._ask("POST", repository, "blobs/uploads/", wanted=(202,)).headers["Location"]
         self._ask(
             "PUT",
+            repository,
             f"{place}{'&' if '?' in place else '?'}digest={digest}",
             wanted=(201,),
             data=content,
@@ -136,7 +176,8 @@ class Registry:
         """Writes a manifest under a tag; returns its digest."""
         self._ask(
             "PUT",
-            f"/v2/{repository}/manifests/{reference}",
+            repository,
+            f"manifests/{reference}",
             wanted=(201,),
             data=body,
             headers={"Content-Type": MANIFEST},

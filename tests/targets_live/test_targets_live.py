@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import NAMESPACE, ROOT, Checkout
+from their_cluster import NAMESPACE, ROOT, Checkout
 
 PLAY = """\
 - name: One object
