@@ -229,8 +229,12 @@ class Helm:
         self.call("lint", "--strict", "--quiet", chart)
 
     def package(self, chart: Path, name: str, version: str, dest: Path) -> Path:
-        """Makes <name>-<version>.tgz in dest; ``name`` is what the chart calls itself, whatever its folder's name."""
-        self.call("package", chart, "--version", version, "--destination", dest)
+        """Makes <name>-<version>.tgz in dest; ``name`` is what the chart calls itself, whatever its folder's name.
+
+        The same files give the same archive, bit for bit: when they were written does not count.
+        """
+        argv: list[Arg] = ["package", chart, "--version", version, "--destination", dest]
+        run([self.binary, *argv], env={**self.env, "SOURCE_DATE_EPOCH": "0"}, timeout_s=120)
         made = dest / f"{name}-{version}.tgz"
         if not made.is_file():
             raise BotyardError(f"helm package ended well but there is no {made.name}", f"look at {chart}/Chart.yaml")
