@@ -31,7 +31,7 @@ SLOW: list[tuple[str, list[str]]] = [
     # First those that need the cluster which the end-to-end run left.
     ("conformance on the cluster", ["pytest", "-v", "tests/conformance/test_cluster.py"]),
     ("modules", ["pytest", "-v", "tests/modules_live"]),
-    ("checkov", ["pytest", "-v", "tests/checkov"]),
+    ("chart checkers", ["pytest", "-v", "tests/chart_checkers"]),
     ("registries", ["pytest", "-v", "-s", "tests/registries"]),
     ("other bots", ["pytest", "-v", "tests/other_bots"]),
     ("killed runs", ["pytest", "-v", "tests/recovery"]),
@@ -42,9 +42,9 @@ SLOW: list[tuple[str, list[str]]] = [
 @task(
     help={
         "quick": "without the real Ansible and the end-to-end run: no Docker needed, done in a minute",
-        "all": "also the slow lanes: both engines and each module's idempotence matrix on the cluster, checkov over "
-        "the charts, sources: registries on local servers, other bots, runs killed at five moments, the report page in "
-        "a browser (needs .[browser] and a Chromium, else it is skipped)",
+        "all": "also the slow lanes: both engines and each module's idempotence matrix on the cluster, checkov and "
+        "kube-score over the charts, sources: registries on local servers, other bots, runs killed at five moments, the "
+        "report page in a browser (needs .[browser] and a Chromium, else it is skipped)",
     }
 )
 def test(c: Context, quick: bool = False, all: bool = False) -> None:

@@ -134,7 +134,15 @@ HELM3 = Recipe(
         "helm.sh/helm/v3/internal/version.gitTreeState=clean",
     ),
 )
-ALL = {**RECIPES, HELM3.name: HELM3}
+# Reads what the charts render; nothing is released with it.
+KUBE_SCORE = Recipe(
+    "kube-score",
+    "github.com/zegl/kube-score",
+    ("github.com/zegl/kube-score/cmd/kube-score",),
+    ("kube-score",),
+    ("main.version={version}",),
+)
+ALL = {**RECIPES, HELM3.name: HELM3, KUBE_SCORE.name: KUBE_SCORE}
 
 
 def home(paths: Paths, name: str) -> Path:
