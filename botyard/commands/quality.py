@@ -33,7 +33,7 @@ SLOW: list[tuple[str, list[str]]] = [
     ("conformance on the cluster", ["pytest", "-v", "tests/conformance/test_cluster.py"]),
     ("modules", ["pytest", "-v", "tests/modules_live"]),
     ("targets", ["pytest", "-v", "tests/targets_live"]),
-    ("checkov", ["pytest", "-v", "tests/checkov"]),
+    ("chart checkers", ["pytest", "-v", "tests/chart_checkers"]),
     ("registries", ["pytest", "-v", "-s", "tests/registries"]),
     ("other bots", ["pytest", "-v", "tests/other_bots"]),
     ("killed runs", ["pytest", "-v", "tests/recovery"]),
@@ -47,7 +47,7 @@ SLOW: list[tuple[str, list[str]]] = [
     help={
         "quick": "without the real Ansible and the end-to-end run: no Docker needed, done in a minute",
         "all": "also the slow lanes: both engines and each module's idempotence matrix on the cluster, that cluster as "
-        "one that only a kubeconfig leads to, checkov over the charts, sources: registries on local servers, other "
+        "one that only a kubeconfig leads to, checkov and kube-score over the charts, sources: registries on local servers, other "
         "bots, runs killed at five moments, the report page in a browser (needs .[browser] and a Chromium, else it is "
         "skipped), and the steps of the GitHub workflows in a fresh copy",
     }

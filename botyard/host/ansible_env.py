@@ -1,4 +1,4 @@
-"""Tools that tests hold ours against, each in a virtual environment of its own: the real ansible-playbook, checkov."""
+"""Tools that tests hold ours against, each on its own: the real ansible-playbook, checkov, Helm 3, kube-score."""
 
 from __future__ import annotations
 
@@ -62,3 +62,12 @@ def helm3(paths: Paths, progress: Callable[[str], None] = lambda _line: None) ->
         BotyardError: no Go that can build it, or the build failed.
     """
     return recipe.make(paths, recipe.HELM3.name, progress)[0]
+
+
+def kube_score(paths: Paths, progress: Callable[[str], None] = lambda _line: None) -> Path:
+    """The program kube-score. Built once, in some 15 s.
+
+    Raises:
+        BotyardError: no Go that can build it, or the build failed.
+    """
+    return recipe.make(paths, recipe.KUBE_SCORE.name, progress)[0] / "kube-score"

@@ -142,7 +142,15 @@ ACTIONLINT = Recipe(
     ("actionlint",),
     ("github.com/rhysd/actionlint.version={version}",),
 )
-ALL = {**RECIPES, **{one.name: one for one in (HELM3, ACTIONLINT)}}
+# Reads what the charts render; nothing is released with it.
+KUBE_SCORE = Recipe(
+    "kube-score",
+    "github.com/zegl/kube-score",
+    ("github.com/zegl/kube-score/cmd/kube-score",),
+    ("kube-score",),
+    ("main.version={version}",),
+)
+ALL = {**RECIPES, **{one.name: one for one in (HELM3, ACTIONLINT, KUBE_SCORE)}}
 
 
 def home(paths: Paths, name: str) -> Path:

@@ -36,6 +36,7 @@ MODULES: dict[str, str] = {
     "botyard.core.image": "image",
     "botyard.core.kind_cluster": "kind_cluster",
     "botyard.core.node_image": "node_image",
+    "botyard.core.preflight": "preflight",
     "botyard.core.publish": "publish",
     "botyard.core.pytest": "pytest_run",
     "botyard.core.rasa_model": "rasa_model",

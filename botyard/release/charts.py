@@ -21,6 +21,7 @@ else:
 
 _LEFT_OUT = {"__pycache__", ".DS_Store", ".git"}
 INDEX = "index.yaml"
+_NO_TIME = "1970-01-01T00:00:00Z"  # helm refuses an index without times
 
 
 @dataclass(frozen=True)
@@ -108,10 +109,13 @@ def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> bytes:
     """An index with the new charts in place of all versions of the same name.
 
     Only one version a chart: they are ordered by content, so "the newest" would be a matter of chance.
-    JSON is YAML.
+    JSON is YAML. The same charts give the same index, bit for bit: helm's times are left out of it.
     """
-    entries = {**(old.get("entries") or {}), **(new.get("entries") or {})}
-    whole = {"apiVersion": "v1", "entries": entries, "generated": new.get("generated")}
+    entries = {
+        name: [{**entry, "created": _NO_TIME} for entry in versions]
+        for name, versions in {**(old.get("entries") or {}), **(new.get("entries") or {})}.items()
+    }
+    whole = {"apiVersion": "v1", "entries": entries, "generated": _NO_TIME}
     return (json.dumps(whole, indent=1, sort_keys=True, default=str) + "\n").encode()
 
 

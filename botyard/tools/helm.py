@@ -181,6 +181,19 @@ class Helm:
             argv += [self._wait_flag(), "--timeout", f"{wait_s}s"]
         return release_of(json.loads(self.cluster_call(namespace, *argv, timeout_s=(wait_s or 120) + 60)))
 
+    def template(self, name: str, namespace: str, chart: Chart, values: Sequence[Path], kube_version: str = "") -> str:
+        """The objects that a chart renders with these values, as YAML; no cluster is asked.
+
+        Args:
+            kube_version: the Kubernetes to render for, as in v1.34.4; without it the one that helm was made for.
+        """
+        argv: list[Arg] = ["template", name, chart.ref, "--namespace", namespace]
+        argv += ["--version", chart.version] if chart.version else []
+        argv += ["--kube-version", kube_version] if kube_version else []
+        for file in values:
+            argv += ["--values", file]
+        return self.call(*argv)
+
     def rollback(self, name: str, namespace: str, revision: int) -> None:
         """Back to an older revision; does not wait for pods."""
         self.cluster_call(namespace, "rollback", name, str(revision), *self._apply_flags())
@@ -216,8 +229,12 @@ class Helm:
         self.call("lint", "--strict", "--quiet", chart)
 
     def package(self, chart: Path, name: str, version: str, dest: Path) -> Path:
-        """Makes <name>-<version>.tgz in dest; ``name`` is what the chart calls itself, whatever its folder's name."""
-        self.call("package", chart, "--version", version, "--destination", dest)
+        """Makes <name>-<version>.tgz in dest; ``name`` is what the chart calls itself, whatever its folder's name.
+
+        The same files give the same archive, bit for bit: when they were written does not count.
+        """
+        argv: list[Arg] = ["package", chart, "--version", version, "--destination", dest]
+        run([self.binary, *argv], env={**self.env, "SOURCE_DATE_EPOCH": "0"}, timeout_s=120)
         made = dest / f"{name}-{version}.tgz"
         if not made.is_file():
             raise BotyardError(f"helm package ended well but there is no {made.name}", f"look at {chart}/Chart.yaml")

@@ -43,6 +43,21 @@ def not_a_model() -> tuple[bytes, str]:
     return data, hashlib.sha256(data).hexdigest()
 
 
+def as_made_by(model: bytes, version: str) -> tuple[bytes, str]:
+    """A model's archive as if a Rasa of that version had made it, and its sha256."""
+    sink = io.BytesIO()
+    with tarfile.open(fileobj=io.BytesIO(model)) as old, tarfile.open(fileobj=sink, mode="w") as new:
+        for member in old:
+            file = old.extractfile(member)
+            data = file.read() if file else b""
+            if member.name == "metadata.json":
+                data = json.dumps({**json.loads(data), "rasa_open_source_version": version}).encode()
+                member.size = len(data)
+            new.addfile(member, io.BytesIO(data) if file else None)
+    data = gzip.compress(sink.getvalue(), mtime=0)
+    return data, hashlib.sha256(data).hexdigest()
+
+
 def upgrade_model(released: Released, helm: Helm, folder: Path, url: str, sha256: str, version: str) -> None:
     """``helm upgrade --reuse-values`` with another model URL and checksum; does not wait for pods.
 

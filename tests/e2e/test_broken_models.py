@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from botyard.tools import docker
 from botyard.tools.helm import Helm
 from botyard.verify.conversations import Conversation, play
-from botyard.verify.faulty import Stuck, model_url, not_a_model, upgrade_model, wait_stuck
+from botyard.verify.faulty import Stuck, as_made_by, model_url, not_a_model, upgrade_model, wait_stuck
 from botyard.verify.helm_record import helm_record
 from botyard.verify.put_back import rolled_back
 from botyard.verify.released import RASA, Released
 
 pytestmark = pytest.mark.disruptive
 DEPOT_MODELS = "/srv/depot/models"
-JUNK = "checks-not-a-model.tar.gz"
 
 Try = Callable[[str, str], Stuck]
+Publish = Callable[[str, bytes], str]
 
 
 @pytest.fixture
@@ -48,14 +50,19 @@ def try_model(
 
 
 @pytest.fixture
-def junk_model(released: Released) -> Iterator[tuple[str, str]]:
-    """URL (as pods see it) and checksum of a published tar.gz that is no model."""
+def published(released: Released) -> Iterator[Publish]:
+    """Puts a file beside the models for the length of a check; gives its URL as pods see it."""
     depot = docker.container(f"{released.target.cluster}-depot")
     assert depot is not None, "there is no depot"
-    data, sha256 = not_a_model()
-    docker.put_file(depot, DEPOT_MODELS, JUNK, data)
-    yield f"{model_url(released).rsplit('/', 1)[0]}/{JUNK}?raw=true", sha256
-    docker.exec_in(str(depot.name), ["rm", "-f", f"{DEPOT_MODELS}/{JUNK}"])
+    put: list[str] = []
+
+    def publish(name: str, data: bytes) -> str:
+        docker.put_file(depot, DEPOT_MODELS, name, data)
+        put.append(f"{DEPOT_MODELS}/{name}")
+        return f"{model_url(released).rsplit('/', 1)[0]}/{name}?raw=true"
+
+    yield publish
+    docker.exec_in(str(depot.name), ["rm", "-f", *put])
 
 
 def test_a_wrong_model_url_leaves_the_old_pods_serving(released: Released, try_model: Try) -> None:
@@ -75,6 +82,25 @@ def test_a_wrong_checksum_leaves_the_old_pods_serving(released: Released, try_mo
     assert "sha256" in reason.lower() or "checksum" in reason.lower(), reason
 
 
-def test_a_file_that_is_no_model_leaves_the_old_pods_serving(junk_model: tuple[str, str], try_model: Try) -> None:
-    """The right checksum of a file that is no model: Rasa cannot load it, and the pod is not ready."""
-    assert try_model(*junk_model).reason
+def test_a_web_page_leaves_the_old_pods_serving(published: Publish, try_model: Try) -> None:
+    """HTML where a model should be, as a forge gives it that wants ?raw=true or a login."""
+    page = b"<!doctype html><title>Sign in</title>"
+    reason = try_model(published("checks-a-page.html", page), hashlib.sha256(page).hexdigest()).reason
+    assert "no model (gzip) but text/html" in reason, reason
+
+
+def test_a_file_that_is_no_model_leaves_the_old_pods_serving(published: Publish, try_model: Try) -> None:
+    """The right checksum of an archive that is no model: Rasa would start with it and answer nothing."""
+    data, sha256 = not_a_model()
+    reason = try_model(published("checks-not-a-model.tar.gz", data), sha256).reason
+    assert "no model of Rasa 3" in reason, reason
+
+
+def test_a_model_of_an_older_rasa_leaves_the_old_pods_serving(
+    released: Released, published: Publish, try_model: Try
+) -> None:
+    """The very model that is served, but by its own word of an older Rasa: the pod says by which, and what is taken."""
+    served = requests.get(str(released.release["model_url"]), timeout=30).content
+    data, sha256 = as_made_by(served, "3.5.17")
+    reason = try_model(published("checks-older.tar.gz", data), sha256).reason
+    assert "made by Rasa 3.5.17" in reason and "train it with this image" in reason, reason

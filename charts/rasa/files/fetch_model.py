@@ -1,5 +1,8 @@
 """Downloads the model of a pod before Rasa starts: with retries, resumed, checked, under its name only when whole.
 
+What Rasa would only be silent about is refused here: an archive that is no model of Rasa 3, and one that an older Rasa
+made than the Rasa of this image takes.
+
 Standard library only, Python 3.8 or later, so it runs in any Rasa image. Environment:
 
 - ``MODEL_URL``: http or https; the file is named by the last part of its path, without the query.
@@ -18,17 +21,24 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
+import importlib.util
+import json
 import os
+import re
 import signal
 import sys
+import tarfile
 import time
 import urllib.error
 import urllib.request
+import zlib
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 GZIP = b"\x1f\x8b"
 CHUNK = 1 << 20
+ABOUT = "metadata.json"
 RETRIED_STATUS = (408, 425, 429)
 
 
@@ -68,6 +78,54 @@ def sha256_of(path: Path) -> str:
         for chunk in iter(lambda: file.read(CHUNK), b""):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def about(model: Path) -> dict[str, Any]:
+    """What a model says of itself.
+
+    Raises:
+        GivenUpError: it is no model of Rasa 3, or damaged.
+    """
+    try:
+        with tarfile.open(model, "r|gz") as archive:
+            for member in archive:
+                if member.name in (ABOUT, f"./{ABOUT}"):
+                    found = json.load(archive.extractfile(member) or b"")
+                    return found if isinstance(found, dict) else {}
+    except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
+        raise GivenUpError(f"no model but a damaged archive ({error or type(error).__name__})") from error
+    raise GivenUpError(f"no model of Rasa 3: the archive holds no {ABOUT}")
+
+
+def oldest_taken() -> str:
+    """The oldest Rasa whose models the Rasa of this image takes; '' where that cannot be told. Rasa is not imported:
+    that takes seconds."""
+    spec = importlib.util.find_spec("rasa")
+    file = Path(spec.origin).with_name("constants.py") if spec and spec.origin else None
+    if file is None or not file.is_file():
+        return ""
+    found = re.search(r"""^MINIMUM_COMPATIBLE_VERSION\s*=\s*["']([^"']+)""", file.read_text(encoding="utf-8"), re.M)
+    return found[1] if found else ""
+
+
+def refuse_what_rasa_would(model: Path) -> None:
+    """Rasa itself would start, answer every message with an empty list and say why in its log alone.
+
+    Raises:
+        GivenUpError: an older Rasa made it, or it is no model.
+    """
+    made_by = str(about(model).get("rasa_open_source_version") or "")
+    oldest = oldest_taken()
+    if made_by and oldest and numbers(made_by) < numbers(oldest):
+        raise GivenUpError(
+            f"the model was made by Rasa {made_by}, the Rasa of this image takes those of {oldest} and newer: "
+            "train it with this image"
+        )
+
+
+def numbers(version: str) -> list[int]:
+    """The first three numbers of a version, as in 3.6.21 or 3.7.0b1."""
+    return [int(part) for part in re.findall(r"\d+", version)[:3]]
 
 
 class Download:
@@ -148,6 +206,7 @@ def fetch(url: str, name: str, folder: Path, sha256: str, attempts: int, timeout
             download.attempt()
             found = sha256_of(part)
             if not sha256 or found == sha256:
+                refuse_what_rasa_would(part)
                 part.replace(final)
                 print(f"fetch_model: {final} sha256 {found}", flush=True)
                 return final

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import json
 import os
+import random
 import subprocess
 import sys
+import tarfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +20,25 @@ import pytest
 from .files import mounted
 
 fetch_model = mounted("fetch_model")
-MODEL = b"\x1f\x8b" + bytes(range(256)) * 400
+
+
+def packed(**files: bytes) -> bytes:
+    """A tar.gz of files by name (a dot for each __)."""
+    sink = io.BytesIO()
+    with tarfile.open(fileobj=sink, mode="w:gz") as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name.replace("__", "."))
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return sink.getvalue()
+
+
+def model(version: str, weights: int = 100) -> bytes:
+    about = json.dumps({"rasa_open_source_version": version}).encode()
+    return packed(weights=random.Random(1).randbytes(weights), metadata__json=about)  # noqa: S311
+
+
+MODEL = model("3.6.21", 100_000)
 SHA256 = hashlib.sha256(MODEL).hexdigest()
 
 
@@ -194,6 +216,61 @@ def test_a_web_page_is_no_model(models: Path, web: Web) -> None:
     web.plan = ["html"]
     assert fetch_model.main() == 1
     assert "text/html" in told(models) and "?raw=true" in told(models)
+    assert len(web.paths) == 1
+
+
+@pytest.fixture
+def rasa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Rasa beside the fetcher that takes models of 3.6.21 and newer; importing it would fail."""
+    package = tmp_path / "site" / "rasa"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError('this takes seconds')\n")
+    (package / "constants.py").write_text('A = "1.0"\nMINIMUM_COMPATIBLE_VERSION = "3.6.21"\n')
+    monkeypatch.syspath_prepend(str(package.parent))
+    return package
+
+
+@pytest.mark.parametrize(("version", "taken"), [("3.5.17", False), ("3.6.9", False), ("3.6.21", True), ("3.7.0", True)])
+def test_a_model_of_an_older_rasa_is_refused(
+    models: Path, web: Web, rasa: Path, monkeypatch: pytest.MonkeyPatch, version: str, taken: bool
+) -> None:
+    web.content = model(version)
+    monkeypatch.setenv("MODEL_SHA256", hashlib.sha256(web.content).hexdigest())
+    assert (fetch_model.main() == 0) == taken
+    if not taken:
+        assert f"made by Rasa {version}" in told(models) and "3.6.21" in told(models)
+        assert not (models / "tea-1.tar.gz").exists()
+        assert len(web.paths) == 1, "the same bytes would come again"
+
+
+@pytest.mark.parametrize("constants", [None, "", "MINIMUM_COMPATIBLE_VERSION = oldest()\n"])
+def test_a_rasa_that_does_not_say_what_it_takes_gets_every_model(
+    models: Path, web: Web, rasa: Path, monkeypatch: pytest.MonkeyPatch, constants: str | None
+) -> None:
+    (rasa / "constants.py").unlink()
+    if constants is not None:
+        (rasa / "constants.py").write_text(constants)
+    web.content = model("1.0.0")
+    monkeypatch.setenv("MODEL_SHA256", "")
+    assert fetch_model.main() == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (packed(fingerprint__json=b"{}"), "no model of Rasa 3: the archive holds no metadata.json"),  # Rasa 2
+        (packed(metadata__json=b"no JSON"), "damaged archive"),
+        (MODEL[:60_000], "damaged archive"),
+        (b"\x1f\x8b" + bytes(1000), "damaged archive"),
+    ],
+)
+def test_an_archive_that_is_no_model_is_refused(
+    models: Path, web: Web, monkeypatch: pytest.MonkeyPatch, content: bytes, why: str
+) -> None:
+    web.content = content
+    monkeypatch.setenv("MODEL_SHA256", hashlib.sha256(content).hexdigest())
+    assert fetch_model.main() == 1
+    assert why in told(models)
     assert len(web.paths) == 1
 
 

@@ -35,7 +35,11 @@ NEAR_LINES = 3
 
 # (way, places in the tree that may say something else, why nobody can know better before the run)
 ANOTHER_MEANING = [
-    (r".*", r"/args/(definition|release_values)/", "keys and values that only Kubernetes or the chart knows"),
+    (
+        r".*",
+        r"/args/(definition|release_values|releases/\d+/values|secrets)/",
+        "keys and values that only Kubernetes or the chart knows",
+    ),
     (r".*", r"/args/images/\d+/build_args/", "names that only the Dockerfile knows"),
     (r"indented", r"/args/(wait|images/\d+/add)\b", "moved into such a mapping, right above it"),
     (r"type_changed", r"/tags$", "one tag is as good as a list"),

@@ -78,4 +78,12 @@ def test_the_new_version_takes_the_place_of_the_old_and_others_stay() -> None:
     new = {"entries": {"tea": [{"version": "0.1.0-hnew"}]}, "generated": "now"}
     index = json.loads(charts.merged(old, new))
     assert index["apiVersion"] == "v1"
-    assert index["entries"] == {"tea": [{"version": "0.1.0-hnew"}], "milk": [{"version": "1.0.0"}]}
+    versions = {name: [entry["version"] for entry in entries] for name, entries in index["entries"].items()}
+    assert versions == {"tea": ["0.1.0-hnew"], "milk": ["1.0.0"]}
+
+
+def test_the_index_of_the_same_charts_is_the_same_whenever_it_is_made() -> None:
+    def made(when: str) -> bytes:
+        return charts.merged({}, {"entries": {"tea": [{"version": "0.1.0", "created": when}]}, "generated": when})
+
+    assert made("2026-01-01T10:00:00Z") == made("2026-11-25T04:40:01.142637247Z")

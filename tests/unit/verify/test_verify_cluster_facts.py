@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from botyard.verify.faulty import not_a_model
+from botyard.verify.faulty import as_made_by, not_a_model
 from botyard.verify.inside_pod import NOBODY, PROGRAM, answered, webhook_call
 from botyard.verify.logs import error_lines, moment
 from botyard.verify.put_back import rollout_state
@@ -107,6 +107,24 @@ def test_junk_is_a_good_archive_and_always_the_same() -> None:
     assert hashlib.sha256(data).hexdigest() == sha256 == not_a_model()[1]
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         assert tar.getnames() == ["readme.txt"]
+
+
+def test_a_model_says_that_another_rasa_made_it_and_is_the_same_but_for_that() -> None:
+    sink = io.BytesIO()
+    with tarfile.open(fileobj=sink, mode="w:gz") as tar:
+        folder = tarfile.TarInfo("components")
+        folder.type = tarfile.DIRTYPE
+        tar.addfile(folder)
+        for name, text in (("components/a", b"weights"), ("metadata.json", b'{"rasa_open_source_version": "3.6.21"}')):
+            info = tarfile.TarInfo(name)
+            info.size = len(text)
+            tar.addfile(info, io.BytesIO(text))
+    data, sha256 = as_made_by(sink.getvalue(), "3.5.17")
+    assert hashlib.sha256(data).hexdigest() == sha256
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        assert tar.getnames() == ["components", "components/a", "metadata.json"]
+        assert tar.extractfile("components/a").read() == b"weights"
+        assert tar.extractfile("metadata.json").read() == b'{"rasa_open_source_version": "3.5.17"}'
 
 
 def test_the_program_for_pods_compiles() -> None:

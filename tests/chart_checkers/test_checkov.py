@@ -6,18 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 import pytest
+from conftest import CACHE, Renders
 
 from botyard.host.ansible_env import checkov_env
 from botyard.process import run
 
-ROOT = Path(__file__).parents[2]
-CACHE = Path(platformdirs.user_cache_dir("botyard"))
-DIGEST = "sha256:" + "a" * 64
-RELEASES = {"rasa": "myrasa", "rasa-action-server": "rasa-action-server"}
-# As a release is: by digest and in a namespace.
-RELEASED: dict[str, Any] = {"image": {"digest": DIGEST}, "redis": {"image": {"digest": DIGEST}}}
 ACCEPTED = {
     "CKV_K8S_11": "no CPU limit: it would stall Rasa's one event loop in every burst; CPU is asked for, memory limited",
     "CKV_K8S_21": "no namespace in the manifests: helm gives it",
@@ -38,16 +32,9 @@ def checkov() -> Path:
     return checkov_env(CACHE, print) / "bin" / "checkov"
 
 
-def failed(checkov: Path, folder: Path, **values: Any) -> dict[str, list[str]]:
+def failed(checkov: Path, renders: Renders, **values: Any) -> dict[str, list[str]]:
     """Failed checks of both charts, without those of the test's pod: id -> resources."""
-    helm = sorted((CACHE / "tools" / "helm").glob("*/helm"))[-1]
-    rendered = folder / "rendered"
-    rendered.mkdir()
-    (folder / "values.json").write_text(json.dumps({**RELEASED, **values}))
-    for chart, name in RELEASES.items():
-        files = [ROOT / "values" / chart / "base.yaml", ROOT / "values" / chart / "kind.yaml", folder / "values.json"]
-        done = run([helm, "template", name, ROOT / "charts" / chart, *(f"--values={f}" for f in files)], timeout_s=60)
-        (rendered / f"{chart}.yaml").write_text(done.stdout)
+    rendered = renders(**values)[0].parents[1]
     argv = [checkov, "--directory", rendered, "--framework", "kubernetes", "--compact", "--output", "json"]
     report = json.loads(run([*argv, "--soft-fail", "--skip-download"], timeout_s=300).stdout)
     assert report["summary"]["passed"] > 200 and not report["summary"]["parsing_errors"]
@@ -59,15 +46,15 @@ def failed(checkov: Path, folder: Path, **values: Any) -> dict[str, list[str]]:
     return found
 
 
-def test_a_release_fails_nothing_but_what_is_accepted(checkov: Path, tmp_path: Path) -> None:
-    found = failed(checkov, tmp_path)
+def test_a_release_fails_nothing_but_what_is_accepted(checkov: Path, renders: Renders) -> None:
+    found = failed(checkov, renders)
     assert set(found) == {*ACCEPTED, *POLICIES}, {key: found[key] for key in set(found) - set(ACCEPTED)}
 
 
-def test_with_policies_every_pod_has_one(checkov: Path, tmp_path: Path) -> None:
-    assert set(failed(checkov, tmp_path, networkPolicy={"enabled": True})) == set(ACCEPTED)
+def test_with_policies_every_pod_has_one(checkov: Path, renders: Renders) -> None:
+    assert set(failed(checkov, renders, networkPolicy={"enabled": True})) == set(ACCEPTED)
 
 
-def test_it_finds_what_is_wrong(checkov: Path, tmp_path: Path) -> None:
-    found = failed(checkov, tmp_path, securityContext={"privileged": True})
+def test_it_finds_what_is_wrong(checkov: Path, renders: Renders) -> None:
+    found = failed(checkov, renders, securityContext={"privileged": True})
     assert "CKV_K8S_16" in found

@@ -1,0 +1,114 @@
+"""``botyard.core.preflight``: refuses what could not be installed or upgraded here, before anything is."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botyard.contracts import BadInput, Context, Result
+from botyard.host import toolbox
+from botyard.modules.spec import arg
+from botyard.release import charts as packing
+from botyard.release import guard, preflight, sensitive, values_file
+from botyard.release.releases import Plan
+from botyard.tools.helm import Chart, Helm
+from botyard.tools.helm_record import recorded
+from botyard.tools.kube import Kube
+
+NAME = "botyard.core.preflight"
+RETURNS = {
+    "examined": "names of the releases that were rendered and looked at; the others are as released",
+}
+EXAMPLE = """\
+- name: What is to be released fits this cluster
+  botyard.core.preflight:
+    releases:
+      - name: myrasa
+        namespace: "{{ target.namespace }}"
+        chart: "{{ root }}/charts/rasa"
+        values_files: ["{{ root }}/values/rasa/base.yaml"]
+        values: {replicaCount: 2}
+    secrets: {botyard-rasa: [rasa-token, jwt-secret, redis-password]}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """One release to come."""
+
+    name: str = arg("name of the release")
+    namespace: str = arg("its namespace")
+    chart: str = arg("folder of its chart")
+    values_files: list[str] = arg("values files, merged as helm does; the last one wins", [])
+    values: dict[str, Any] = arg("values that win over the files", {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    releases: list[Planned] = arg("what is to be released")
+    secrets: dict[str, list[str]] = arg("Secrets that a later task makes: name and keys", {})
+
+
+def run(args: Args, ctx: Context) -> Result:
+    """Reads alone, also in check mode; a release whose chart and values are as installed is not rendered again."""
+    plans = {one.name: _plan(one, ctx) for one in args.releases}
+    for plan in plans.values():
+        ctx.hide(list(plan.hidden))
+    kubeconfig = ctx.paths.state / "kubeconfig"
+    if ctx.check and not kubeconfig.is_file():
+        return Result(msg="there is no cluster yet", skipped=True)
+    home = ctx.paths.state / "helm"
+    kube = Kube(kubeconfig, ctx.target.context)
+    with guard.answering(kube), ThreadPoolExecutor(max_workers=len(plans) or 1) as pool:
+        live = dict(
+            zip(plans, pool.map(lambda plan: recorded(kube, plan.name, plan.namespace), plans.values()), strict=True)
+        )
+        todo = [
+            name
+            for name, plan in plans.items()
+            if not preflight.as_released(plan, live[name], f"{_chart(plan).name}-{_chart(plan).version}")
+        ]
+        if not todo:
+            return Result(msg="as released", data={"examined": []})
+        helm = Helm(toolbox.tool(ctx.paths, "helm"), home)
+        cluster = preflight.Cluster(kube, kube.list("v1", "Node"), args.secrets)
+        findings = dict(
+            zip(todo, pool.map(lambda name: _examined(helm, plans[name], live[name], cluster, home), todo), strict=True)
+        )
+    for name, found in findings.items():
+        found.raised(name, plans[name].values_files)
+    warnings = [f"{name}: {text}" for name, found in findings.items() for text in found.warnings]
+    return Result(msg=f"{', '.join(todo)} can be rolled out", data={"examined": todo}, warnings=warnings)
+
+
+def _examined(helm: Helm, plan: Plan, live: Any, cluster: preflight.Cluster, home: Path) -> preflight.Findings:
+    with values_file.on_disk(plan, home / "preflight") as values:
+        objects = preflight.rendered(helm, plan, values, _version(cluster))
+    return preflight.examine(objects, live, plan.namespace, cluster)
+
+
+def _version(cluster: preflight.Cluster) -> str:
+    """The Kubernetes that charts are rendered for: the oldest kubelet's."""
+    found = [str(node["status"]["nodeInfo"]["kubeletVersion"]) for node in cluster.nodes]
+    return min(found, key=lambda text: [int(part) for part in text.lstrip("v").split("-")[0].split(".")], default="")
+
+
+def _chart(plan: Plan) -> packing.Wanted:
+    return packing.wanted(Path(plan.chart.ref))
+
+
+def _plan(one: Planned, ctx: Context) -> Plan:
+    files = tuple(ctx.basedir / path for path in one.values_files)
+    for file in files:
+        if not file.is_file():
+            raise BadInput(f"release {one.name}: there is no values file {file}", "restore it, or leave it out")
+    return Plan(
+        name=one.name,
+        namespace=one.namespace,
+        chart=Chart(str(ctx.basedir / one.chart)),
+        values_files=files,
+        values=one.values,
+        hidden=frozenset({*sensitive.of_values(one.values), *sensitive.of_files(files)}),
+    )
