@@ -189,7 +189,6 @@ def drifted(kube: Kube, live: Release) -> list[Diff]:
     bodies = desired.load_documents(live.manifest)
     if not bodies:
         return []
-    _ = kube.dynamic  # discovered once, before the threads
     with ThreadPoolExecutor(max_workers=4) as pool:
         return [diff for diff in pool.map(one, bodies) if diff is not None]
 
