@@ -10,7 +10,7 @@ from typing import Any, Literal
 from botyard.contracts import BadInput, Context, Result
 from botyard.host import toolbox
 from botyard.modules.spec import arg
-from botyard.release import guard, releases, sensitive, values_file
+from botyard.release import guard, releases, rollout, sensitive, values_file
 from botyard.tools.helm import Chart, Helm, Release
 from botyard.tools.kube import Kube
 
@@ -71,15 +71,15 @@ def run(args: Args, ctx: Context) -> Result:
         warnings = [decision.warning] if decision.warning else []
         if not decision.why and decision.live is not None:
             if plan.wait_s is not None and not ctx.check:
-                releases.await_ready(kube, plan, decision.live, evidence, ctx.progress)
+                rollout.await_ready(kube, plan, decision.live, evidence, ctx.progress)
             return Result(msg=f"revision {decision.live.revision} is as wanted", data=_data(decision.live))
         if ctx.check:
             return Result(changed=True, msg=decision.why, diff=diff, warnings=warnings)
         ctx.progress(f"{plan.name}: {decision.why}")
         if decision.live is not None and decision.live.pending:
             left = evidence.with_name(f"{plan.name}-was-{decision.live.status}")
-            releases.recover(helm, kube, plan, decision.live, left, ctx.progress)
-        done = releases.act(helm, kube, plan, values, evidence, ctx.progress)
+            rollout.recover(helm, kube, plan, decision.live, left, ctx.progress)
+        done = rollout.act(helm, kube, plan, values, evidence, ctx.progress)
     return Result(changed=True, msg=f"revision {done.revision}: {decision.why}", data=_data(done), diff=diff)
 
 

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from botyard.contracts import BotyardError
 from botyard.later import later
+from botyard.tools import kube_http
+from botyard.tools.kube_http import Answer
 
 kubernetes = later("kubernetes")
 urllib3 = later("urllib3")
 
 FIELD_MANAGER = "botyard"
+_TIMEOUT_S = 60
 
 
 def no_answer() -> tuple[type[Exception], type[Exception], type[OSError]]:
     """What is raised where the API server refuses or does not answer."""
     return (kubernetes.client.ApiException, urllib3.exceptions.HTTPError, OSError)
-
-
-def _absent() -> tuple[type[Exception], ...]:
-    return (kubernetes.dynamic.exceptions.NotFoundError, kubernetes.dynamic.exceptions.ResourceNotFoundError)
 
 
 class Kube:
@@ -41,80 +41,113 @@ class Kube:
         self.context = context
         if not kubeconfig.is_file():
             raise BotyardError(f"there is no kubeconfig at {kubeconfig}", "run invoke cluster")
-        try:
-            self.api = kubernetes.config.new_client_from_config(str(kubeconfig), context=context)
-        except kubernetes.config.ConfigException as error:
-            raise BotyardError(f"kubeconfig {kubeconfig}: {error}", "run invoke cluster") from error
-        self._core: Any = None
-        self._dynamic: Any = None
-        self._lock = threading.Lock()
+        self._server = kube_http.server(kubeconfig, context)
+        self._places = {} if self._server is None else self._server.places
+        if self._server is None:
+            _ = self.api
 
-    @property
+    @functools.cached_property
+    def api(self) -> Any:
+        """The library's client."""
+        try:
+            return kubernetes.config.new_client_from_config(str(self.kubeconfig), context=self.context)
+        except kubernetes.config.ConfigException as error:
+            raise BotyardError(f"kubeconfig {self.kubeconfig}: {error}", "run invoke cluster") from error
+
+    @functools.cached_property
     def core(self) -> Any:
         """The typed core API; made on first use, as importing its models takes a second."""
-        if self._core is None:
-            self._core = kubernetes.client.CoreV1Api(self.api)
-        return self._core
+        return kubernetes.client.CoreV1Api(self.api)
 
-    @property
+    @functools.cached_property
     def dynamic(self) -> Any:
-        with self._lock:
-            if self._dynamic is None:
-                self._dynamic = kubernetes.dynamic.DynamicClient(self.api)
-            return self._dynamic
+        return kubernetes.dynamic.DynamicClient(self.api)
 
     def answers(self, timeout_s: float = 5) -> bool:
         """Whether the API server answers now."""
         try:
-            kubernetes.client.VersionApi(self.api).get_code(_request_timeout=timeout_s)
+            return self.ask("GET", "/version", timeout_s=timeout_s).status == 200
         except no_answer():
             return False
-        return True
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: str | None = None,
+        timeout_s: float = _TIMEOUT_S,
+    ) -> Answer:
+        """One request to an API path, like ``/api/v1/nodes``; whatever the status, it is an answer.
+
+        Raises:
+            ApiException, urllib3 HTTPError, OSError: no answer.
+        """
+        if self._server is not None:
+            return self._server.ask(method, path, query or {}, headers or {}, body, timeout_s)
+        request = self.api.param_serialize(
+            method,
+            path,
+            query_params=list((query or {}).items()),
+            header_params={"Accept": "application/json", **(headers or {})},
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        reply = self.api.call_api(*request, _request_timeout=timeout_s)
+        return Answer(reply.status, reply.reason or "", reply.read())
 
     def read(self, path: str, timeout_s: float = 5) -> dict[str, Any] | None:
-        """GET of an API path, like ``/api/v1/nodes``, as a mapping; None where there is none. Quick.
+        """GET of an API path as a mapping; None where there is none.
 
         Raises:
             ApiException, urllib3 HTTPError, OSError: the server refused, or does not answer.
         """
-        return self._call("GET", path, None, timeout_s)
+        return _mapping(self.ask("GET", path, timeout_s=timeout_s))
 
     def post(self, path: str, body: dict[str, Any], timeout_s: float = 5) -> dict[str, Any]:
         """POST to an API path, for questions that the server answers and does not store; raises as ``read`` does."""
-        found = self._call("POST", path, body, timeout_s)
-        if found is None:
-            raise kubernetes.client.ApiException(status=404, reason=f"there is no {path}")
-        return found
+        headers = {"Content-Type": "application/json"}
+        answer = self.ask("POST", path, headers=headers, body=json.dumps(body), timeout_s=timeout_s)
+        return _mapping(answer, may_lack=False) or {}
 
-    def _call(self, method: str, path: str, body: Any, timeout_s: float) -> dict[str, Any] | None:
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        request = self.api.param_serialize(
-            method, path, header_params=headers, body=body, auth_settings=["BearerToken"]
-        )
-        answer = self.api.call_api(*request, _request_timeout=timeout_s)
-        said = answer.read()
-        if answer.status == 404:
-            return None
-        if not 200 <= answer.status < 300:
-            raise kubernetes.client.ApiException(status=answer.status, reason=answer.reason, body=said.decode()[:2000])
-        found: dict[str, Any] = json.loads(said)
-        return found
+    def place(self, api_version: str, kind: str, namespace: str | None = None, name: str = "") -> str:
+        """The API path of an object, or of all of a kind.
+
+        Raises:
+            ResourceNotFoundError: the cluster knows no such kind.
+        """
+        root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+        if (api_version, kind) not in self._places:
+            for one in (self.read(root, _TIMEOUT_S) or {}).get("resources") or []:
+                if "/" not in one["name"]:
+                    self._places.setdefault((api_version, one["kind"]), (f"{root}/", one["name"], one["namespaced"]))
+        if (api_version, kind) not in self._places:
+            raise kubernetes.dynamic.exceptions.ResourceNotFoundError(f"no {api_version} {kind}")
+        start, plural, namespaced = self._places[api_version, kind]
+        within = f"namespaces/{quote(namespace, safe='')}/" if namespace and namespaced else ""
+        return f"{start}{within}{plural}" + (f"/{quote(name, safe=':')}" if name else "")
 
     def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
         """One object as a mapping, or None where there is no such object (or no such kind)."""
+        path = self._place_of(api_version, kind, name, namespace)
+        return self.read(path, _TIMEOUT_S) if path else None
+
+    def _place_of(self, api_version: str, kind: str, name: str, namespace: str | None) -> str:
         try:
-            found = self.dynamic.resources.get(api_version=api_version, kind=kind).get(name=name, namespace=namespace)
-        except _absent():
-            return None
-        return dict(found.to_dict())
+            return self.place(api_version, kind, namespace, name)
+        except kubernetes.dynamic.exceptions.ResourceNotFoundError:
+            return ""
 
     def list(
         self, api_version: str, kind: str, namespace: str | None = None, labels: str = "", fields: str = ""
     ) -> list[dict[str, Any]]:
         """All objects of a kind, by label and field selectors."""
-        resource = self.dynamic.resources.get(api_version=api_version, kind=kind)
-        found = resource.get(namespace=namespace, label_selector=labels or None, field_selector=fields or None)
-        return [dict(item) for item in found.to_dict()["items"]]
+        selectors = {"labelSelector": labels, "fieldSelector": fields}
+        path = self.place(api_version, kind, namespace)
+        found = _mapping(self.ask("GET", path, {key: value for key, value in selectors.items() if value})) or {}
+        # A list leaves out of its items what it says itself.
+        return [{"apiVersion": api_version, "kind": kind, **item} for item in found.get("items") or []]
 
     def apply(
         self,
@@ -124,25 +157,17 @@ class Kube:
         field_manager: str = FIELD_MANAGER,
     ) -> dict[str, Any]:
         """Server-side apply under a field manager; with dry_run the server answers but stores nothing."""
-        resource = self.dynamic.resources.get(api_version=body["apiVersion"], kind=body["kind"])
-        extra: dict[str, Any] = {"dry_run": "All"} if dry_run else {}
-        done = resource.server_side_apply(
-            body=body,
-            name=body["metadata"]["name"],
-            namespace=body["metadata"].get("namespace", namespace),
-            field_manager=field_manager,
-            force_conflicts=True,
-            **extra,
-        )
-        return dict(done.to_dict())
+        namespace = body["metadata"].get("namespace", namespace)
+        path = self.place(body["apiVersion"], body["kind"], namespace, body["metadata"]["name"])
+        query = {"fieldManager": field_manager, "force": "true", **({"dryRun": "All"} if dry_run else {})}
+        content = {"Content-Type": "application/apply-patch+yaml"}  # JSON is YAML
+        answer = self.ask("PATCH", path, query, content, json.dumps(body))
+        return _mapping(answer, may_lack=False) or {}
 
     def delete(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> bool:
         """Deletes one object; False where there was none."""
-        try:
-            self.dynamic.resources.get(api_version=api_version, kind=kind).delete(name=name, namespace=namespace)
-        except _absent():
-            return False
-        return True
+        path = self._place_of(api_version, kind, name, namespace)
+        return bool(path) and _mapping(self.ask("DELETE", path)) is not None
 
     def logs(
         self,
@@ -215,3 +240,14 @@ class Kube:
         response = self.api.call_api(*call, _request_timeout=timeout_s)
         response.read()
         return int(response.status), response.data.decode(errors="replace")
+
+
+def _mapping(answer: Answer, may_lack: bool = True) -> dict[str, Any] | None:
+    """What the server answered; None for a 404 where something ``may_lack``."""
+    if answer.status == 404 and may_lack:
+        return None
+    if not 200 <= answer.status < 300:
+        body = answer.body.decode(errors="replace")
+        raise kubernetes.client.ApiException(status=answer.status, reason=answer.reason, body=body)
+    found: dict[str, Any] = json.loads(answer.body)
+    return found

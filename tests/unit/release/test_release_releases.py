@@ -13,7 +13,7 @@ import pytest
 
 from botyard.contracts import BotyardError, CommandError
 from botyard.process import Completed
-from botyard.release import releases, secrets, values_file
+from botyard.release import releases, rollout, secrets, values_file
 from botyard.tools import helm as helm_tool
 from botyard.tools.helm import Chart, Helm, Release
 from botyard.tools.kube import Kube
@@ -197,7 +197,7 @@ def evidence(monkeypatch: pytest.MonkeyPatch, door: Door) -> list[Path]:
         door.seen.append(["evidence"])
         return "tea-1: ImagePullBackOff"
 
-    monkeypatch.setattr(releases, "collected", collect)
+    monkeypatch.setattr(rollout, "collected", collect)
     return folders
 
 
@@ -214,7 +214,7 @@ def test_an_interrupted_upgrade_goes_back_to_the_last_good_revision(
     live = helm.status("tea", "shop")
     assert live is not None
     said: list[str] = []
-    assert releases.recover(helm, NO_KUBE, PLAN, live, tmp_path, said.append) is True
+    assert rollout.recover(helm, NO_KUBE, PLAN, live, tmp_path, said.append) is True
     assert door.seen[-1][:3] == ["rollback", "tea", "2"]
     assert door.seen[1] == ["evidence"], "before anything is put back"
     assert said[1:] == ["tea: tea-1: ImagePullBackOff", "tea goes back to revision 2 first"]
@@ -226,7 +226,7 @@ def test_an_interrupted_first_install_is_removed(door: Door, helm: Helm, evidenc
     door.answers = {"status": release("pending-install"), "history": json.dumps(history), "uninstall": ""}
     live = helm.status("tea", "shop")
     assert live is not None
-    assert releases.recover(helm, NO_KUBE, PLAN, live, tmp_path, lambda _line: None) is False
+    assert rollout.recover(helm, NO_KUBE, PLAN, live, tmp_path, lambda _line: None) is False
     assert door.seen[-1][:2] == ["uninstall", "tea"]
     assert evidence == [tmp_path]
 
