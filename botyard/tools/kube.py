@@ -76,16 +76,20 @@ class Kube:
         path: str,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-        body: str | None = None,
+        body: str | dict[str, Any] | None = None,
         timeout_s: float = _TIMEOUT_S,
     ) -> Answer:
         """One request to an API path, like ``/api/v1/nodes``; whatever the status, it is an answer.
+
+        Args:
+            body: a mapping goes as JSON.
 
         Raises:
             ApiException, urllib3 HTTPError, OSError: no answer.
         """
         if self._server is not None:
-            return self._server.ask(method, path, query or {}, headers or {}, body, timeout_s)
+            text = json.dumps(body) if isinstance(body, dict) else body
+            return self._server.ask(method, path, query or {}, headers or {}, text, timeout_s)
         request = self.api.param_serialize(
             method,
             path,
@@ -108,7 +112,7 @@ class Kube:
     def post(self, path: str, body: dict[str, Any], timeout_s: float = 5) -> dict[str, Any]:
         """POST to an API path, for questions that the server answers and does not store; raises as ``read`` does."""
         headers = {"Content-Type": "application/json"}
-        answer = self.ask("POST", path, headers=headers, body=json.dumps(body), timeout_s=timeout_s)
+        answer = self.ask("POST", path, headers=headers, body=body, timeout_s=timeout_s)
         return _mapping(answer, may_lack=False) or {}
 
     def place(self, api_version: str, kind: str, namespace: str | None = None, name: str = "") -> str:
