@@ -2,8 +2,8 @@
 
 **How many.** Rasa is one event loop. A message that keeps it busy wants to be alone; one that waits for an action does
 not, and the loop could take others meanwhile. Only the pod knows which it is, so HAProxy asks it (``agent-check``): a
-thread asks the loop to call back, 40 times a second, and notes how long that takes. While messages are here and the loop
-is mostly idle, twice as many are asked for; once it is busy, or has few messages, half as many.
+thread asks the loop to call back, 40 times a second, and notes how long that takes. While messages are here and the
+loop is mostly idle, twice as many are asked for; once it is busy, or has few messages, half as many.
 
 **Sessions.** Long-polling brings each request of a session in a connection of its own, and all must reach one pod. So a
 session id begins with a mark of the pod, which the gateway reads (gateway.lua).
@@ -59,7 +59,9 @@ class Loop:
         messages: how many messages the loop has now.
     """
 
-    def __init__(self, limit: Limit, call_soon: Callable[[Callable[[], None]], Any], messages: Callable[[], int]) -> None:
+    def __init__(
+        self, limit: Limit, call_soon: Callable[[Callable[[], None]], Any], messages: Callable[[], int]
+    ) -> None:
         self.limit, self._call_soon, self._messages = limit, call_soon, messages
 
     def watch(self) -> None:
@@ -122,7 +124,7 @@ def mark_of(address: str) -> str:
 
 
 def mark_sessions() -> bool:
-    """Puts this pod's mark before every new socket.io session id; False where nothing asks for it or it cannot be done."""
+    """Puts this pod's mark before every new socket.io session id; False where that is not asked for or not possible."""
     address = os.environ.get("BOTYARD_POD_IP")
     if not address:
         return False

@@ -3,8 +3,8 @@
 Name it in credentials.yml: ``botyard_health.HealthChannel: {}``. Then ``GET /webhooks/botyard/ready`` answers
 200 with the model's id and file once the model of ``BOTYARD_MODEL_FILE`` is loaded (any model where that is not set),
 else 503 with the reason. Before the first 200 one message is parsed, as tokenisers load their dictionaries only then:
-a new pod would be slow with its first guest. A pod that is to end (its preStop left ``/tmp/botyard-leaving``) answers 404,
-which a gateway takes as: send no more, but let it finish.
+a new pod would be slow with its first guest. A pod that is to end (its preStop left ``/tmp/botyard-leaving``)
+answers 404, which a gateway takes as: send no more, but let it finish.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from rasa.core.channels.channel import InputChannel, UserMessage
 from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
-
 
 LEAVING = Path("/tmp/botyard-leaving")  # noqa: S108 (the pod's own)
 
