@@ -74,3 +74,17 @@ def engine(c: Context, target: str = "kind", without_cluster: bool = False) -> N
         print("\n".join(figure.line() for figure in measured))
     if any(figure.missed for figure in measured):
         raise Exit(code=1)
+
+
+@task(help={"target": HELP["target"]})
+def gateway(c: Context, target: str = "kind") -> None:
+    """Print the figures of the gateway beside a plain Service, in a namespace that it makes and removes; minutes."""
+    with errors_as_lines():
+        from botyard.bench.gateway import figures
+
+        found = read_target(Flags(target))
+        say = functools.partial(print, file=sys.stderr, flush=True)
+        measured = list(figures(found, paths_for(found.cluster), say))
+        print("\n".join(figure.line() for figure in measured))
+    if any(figure.missed for figure in measured):
+        raise Exit(code=1)

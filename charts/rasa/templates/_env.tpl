@@ -20,6 +20,9 @@
 {{- with include "rasa.externalEnv" . | trim }}
 {{- . | nindent 0 }}
 {{- end }}
+{{- with include "rasa.gatewayEnv" . | trim }}
+{{- . | nindent 0 }}
+{{- end }}
 # Arguments of the user's own may name what the official chart had in its environment.
 {{- range $name, $key := dict "RASA_TOKEN" "rasa-token" "JWT_SECRET" "jwt-secret" }}
 {{- if contains (printf "$(%s)" $name) $words }}

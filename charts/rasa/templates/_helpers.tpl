@@ -105,5 +105,8 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- if include "rasa.ownRedis" . -}}
 {{- $_ := set $images "redis.image" (include "rasa.image" (dict "image" .Values.redis.image "registry" .Values.redis.registry)) -}}
 {{- end -}}
+{{- if (.Values.gateway).enabled -}}
+{{- $_ := set $images "gateway.image" (include "rasa.image" (dict "image" .Values.gateway.image "registry" .Values.gateway.registry)) -}}
+{{- end -}}
 {{- toJson $images -}}
 {{- end -}}

@@ -16,6 +16,11 @@
 {{- $v := .Values -}}
 {{- $keys := list "applicationSettings.port" "applicationSettings.telemetry" "applicationSettings.credentials" "applicationSettings.endpoints" "rasa-action-server" "image" "redis.image" "redis.persistence" "serviceAccount" "service.port" "autoscaling" "podDisruptionBudget" "strategy" "terminationGracePeriodSeconds" -}}
 {{- if ($v.autoscaling).enabled }}{{ $keys = append $keys "autoscaling.maxReplicas" }}{{ end -}}
+{{- if ($v.gateway).enabled -}}
+{{- range $key := list "image" "replicas" "maxConnPerPod" "maxConnPerWaitingPod" "maxQueue" "queueTimeoutSeconds" "serverTimeoutSeconds" "retryAfterSeconds" "maxConnections" "preStopSeconds" "drainSeconds" "metricsPort" "clusterDomain" "resources" -}}
+{{- $keys = append $keys (printf "gateway.%s" $key) -}}
+{{- end -}}
+{{- end -}}
 {{- if ($v.ingress).enabled }}{{ $keys = concat $keys (list "ingress.path" "ingress.pathType") }}{{ end -}}
 {{- if (($v.redis).persistence).enabled }}{{ $keys = append $keys "redis.persistence.size" }}{{ end -}}
 {{- if kindIs "map" ($v.podSecurityContext).seccompProfile }}{{ $keys = append $keys "podSecurityContext.seccompProfile.type" }}{{ end -}}
