@@ -49,6 +49,14 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- if ($app.initialModelImage).repository -}}
+{{- if $app.initialModel -}}
+{{- $wrong = append $wrong "applicationSettings.initialModel and initialModelImage: a pod takes its model from one of them; leave the other empty" -}}
+{{- end -}}
+{{- if not (regexMatch "^/[A-Za-z0-9._/-]*[A-Za-z0-9_-][.]tar[.]gz$" ($app.initialModelImage.path | default "" | toString)) -}}
+{{- $wrong = append $wrong "applicationSettings.initialModelImage.path: give the model's file in that image, as in /models/bot.tar.gz" -}}
+{{- end -}}
+{{- end -}}
 {{- if and $app.initialModel (not ($ends.models).enabled) -}}
 {{- /* Rasa's and Python's own parsers of URLs want no less. */ -}}
 {{- if not (regexMatch "^https?://([!-~]*@)?([A-Za-z0-9._-]+|\\[[0-9a-fA-F:.]+\\])(:[0-9]{1,5})?/([!-$&-~]|%[0-9a-fA-F]{2})+$" $app.initialModel) -}}

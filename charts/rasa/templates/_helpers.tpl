@@ -59,8 +59,12 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 
 {{- /* File name of the model: the last part of the URL's path, without ?query. A model server comes before the URL. */ -}}
 {{- define "rasa.modelFile" -}}
-{{- if and .Values.applicationSettings.initialModel (not ((.Values.applicationSettings.endpoints).models).enabled) -}}
+{{- if not ((.Values.applicationSettings.endpoints).models).enabled -}}
+{{- if (.Values.applicationSettings.initialModelImage).repository -}}
+{{- splitList "/" (.Values.applicationSettings.initialModelImage.path | default "") | last -}}
+{{- else if .Values.applicationSettings.initialModel -}}
 {{- include "rasa.modelName" . -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -102,6 +106,11 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- /* What the release runs, by the key of the image. As JSON. */ -}}
 {{- define "rasa.images" -}}
 {{- $images := dict "image" (include "rasa.image" (dict "image" .Values.image "registry" .Values.registry)) -}}
+{{- with .Values.applicationSettings.initialModelImage -}}
+{{- if .repository -}}
+{{- $_ := set $images "applicationSettings.initialModelImage" (include "rasa.image" (dict "image" .)) -}}
+{{- end -}}
+{{- end -}}
 {{- if include "rasa.ownRedis" . -}}
 {{- $_ := set $images "redis.image" (include "rasa.image" (dict "image" .Values.redis.image "registry" .Values.redis.registry)) -}}
 {{- end -}}
