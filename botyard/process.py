@@ -210,6 +210,38 @@ def end_children() -> int:
     return len(running)
 
 
+@contextlib.contextmanager
+def background(argv: Sequence[Arg], on_line: Callable[[str], None]) -> Iterator[subprocess.Popen[str]]:
+    """Runs a program beside this one for as long as the block lasts, such as one that forwards a port.
+
+    Args:
+        on_line: called with every line that it prints, from another thread.
+    """
+    late: list[Callable[[], None]] = []
+    with _ctrl_c_put_off(late):
+        child = subprocess.Popen(
+            [str(a) for a in argv],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        with _lock:
+            _children.add(child)
+    reader = threading.Thread(target=_drain, args=(child.stdout, [], str, on_line, []), daemon=True)
+    try:
+        reader.start()
+        for interrupt in late:
+            interrupt()
+        yield child
+    finally:
+        _end(child)
+        with _lock:
+            _children.discard(child)
+
+
 def spawn_detached(argv: Sequence[Arg], log: Path, *, env: Mapping[str, str] | None = None) -> int:
     """Starts a program that outlives this run (the Docker engine) with its output in ``log``; returns its pid."""
     with log.open("ab") as sink:

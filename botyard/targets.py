@@ -108,6 +108,7 @@ class Target(BaseModel):
     kubeconfig: str = ""
     pin: Pin | None = None
     registry: RegistryOf | None = None
+    pull_secret: str = ""
     namespace: str = Field(default="rasa", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
     workers: int = Field(default=3, strict=True, ge=1, le=9)
     kubernetes_version: str = Field(default="v1.34.4", pattern=r"^v1\.\d+\.\d+$")
@@ -121,7 +122,7 @@ class Target(BaseModel):
             return given
         known = dict(given)
         if known.get("driver", "kind") == "kind":
-            for key in sorted({"context", "kubeconfig", "pin", "registry"} & known.keys()):
+            for key in sorted({"context", "kubeconfig", "pin", "registry", "pull_secret"} & known.keys()):
                 raise ValueError(f"{key} is of a cluster that exists (driver: aks or existing); a kind cluster is ours")
             return known | {"context": f"kind-{known.get('cluster', 'botyard')}"}
         for key in sorted({"workers", "kubernetes_version", "ports", "sources"} & known.keys()):

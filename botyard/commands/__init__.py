@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from invoke.collection import Collection
 
-from botyard.commands import bench, cache, doc, main, quality, released, summary, target
+from botyard.commands import bench, cache, deploy, doc, main, quality, released, summary, target
 from botyard.commands.typed import refuse
 
 
@@ -26,7 +26,7 @@ def menu(words: Sequence[str] = ()) -> Collection:
     root = Collection()
     for task in (
         main.e2e, main.images, main.model, main.cluster, main.release, main.verify, main.play_file, main.talk,
-        released.status, released.drift, main.down, main.doctor, summary.summary, doc.doc, quality.test,
+        deploy.deploy, released.status, released.drift, main.down, main.doctor, summary.summary, doc.doc, quality.test,
     ):  # fmt: skip
         root.add_task(task)
     root.add_collection(Collection.from_module(bench), name="bench")

@@ -42,6 +42,7 @@ MODULES: dict[str, str] = {
     "botyard.core.rasa_model": "rasa_model",
     "botyard.core.rasa_test": "rasa_test",
     "botyard.core.registry": "registry",
+    "botyard.core.release_unit": "release_unit",
     "botyard.core.secret": "secret",
     "botyard.core.summary": "summary",
     "botyard.core.tool": "tool",

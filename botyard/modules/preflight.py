@@ -56,7 +56,7 @@ def run(args: Args, ctx: Context) -> Result:
     plans = {one.name: _plan(one, ctx) for one in args.releases}
     for plan in plans.values():
         ctx.hide(list(plan.hidden))
-    kubeconfig = ctx.paths.state / "kubeconfig"
+    kubeconfig = ctx.kubeconfig
     if ctx.check and not kubeconfig.is_file():
         return Result(msg="there is no cluster yet", skipped=True)
     home = ctx.paths.state / "helm"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from botyard.contracts import BadInput, Context, Result
+from botyard.host import toolbox
 from botyard.modules.spec import arg
 from botyard.release.guard import require_mark
 from botyard.tools.kube import Kube
+from botyard.verify.forward import forwarded
+from botyard.verify.released import RASA, RASA_PORT
 from botyard.verify.suite import run_suite
 
 NAME = "botyard.core.pytest"
@@ -60,16 +65,17 @@ def run(args: Args, ctx: Context) -> Result:
             require_mark(Kube(ctx.kubeconfig, ctx.target.context), ctx.target.cluster)
         run_dir.mkdir(parents=True, exist_ok=True)
         junit = run_dir / f"pytest-{args.marks}.xml"
-    verdict, printed = run_suite(
-        path,
-        args.marks,
-        root=ctx.paths.root,
-        env=env,
-        junit=junit,
-        progress=ctx.progress,
-        extra=args.extra,
-        timeout_s=args.timeout_s,
-    )
+    with _way_in(ctx) as reached:
+        verdict, printed = run_suite(
+            path,
+            args.marks,
+            root=ctx.paths.root,
+            env={**env, **reached},
+            junit=junit,
+            progress=ctx.progress,
+            extra=args.extra,
+            timeout_s=args.timeout_s,
+        )
     if junit is None:
         found = verdict.collected
         msg = f"would run {found} {args.marks} checks" if found else f"no {args.marks} check was found in {path}"
@@ -85,3 +91,15 @@ def run(args: Args, ctx: Context) -> Result:
     kept = f"evidence: {run_dir / 'diagnostics'}" if verdict.failed else ""
     lines = [verdict.line(), *verdict.failures] if verdict.total else verdict.failures
     return Result(failed=True, msg="\n".join(filter(None, [*lines, kept])), data=verdict.data())
+
+
+@contextmanager
+def _way_in(ctx: Context) -> Iterator[dict[str, str]]:
+    """What the checks must be told to reach a bot on a cluster that is not ours: a forwarded port."""
+    if ctx.target.ours or ctx.check:
+        yield {}
+        return
+    kubectl = toolbox.tool(ctx.paths, "kubectl")
+    place = (ctx.kubeconfig, ctx.target.context, ctx.target.namespace)
+    with forwarded(kubectl, *place, RASA, RASA_PORT) as url:
+        yield {"BOTYARD_BASE_URL": url}

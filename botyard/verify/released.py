@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -93,8 +94,8 @@ class Released:
 
     @property
     def base_url(self) -> str:
-        """Where the bot listens on this machine."""
-        return f"http://127.0.0.1:{self.target.ports.rasa}"
+        """Where the bot listens on this machine: the port that kind gives it, or one that is forwarded."""
+        return os.environ.get("BOTYARD_BASE_URL") or f"http://127.0.0.1:{self.target.ports.rasa}"
 
     @property
     def bot_dir(self) -> Path:

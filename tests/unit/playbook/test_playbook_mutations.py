@@ -24,11 +24,11 @@ from botyard.playbook.template import Templar
 from botyard.playbook.undefined import refuse_undefined
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
-ON_THEIR_OWN = ("down.yml", "cluster_down.yml")  # all others are parts of e2e.yml
+ON_THEIR_OWN = ("down.yml", "cluster_down.yml", "deploy.yml", "tools.yml")  # all others are parts of e2e.yml
 ALWAYS_THERE: dict[str, Any] = {
     "root": "/r", "state": "/s", "cache": "/c", "run_dir": "/d", "recreate": False, "everything": True,
     "bot": {"name": "tea", "dir": "/t", "actions": "/t/actions", "extra_apt": [], "extra_pip": []},
-    "target": {"namespace": "shop", "driver": "kind", "ports": {"rasa": 5005}},
+    "target": {"namespace": "shop", "driver": "kind", "ports": {"rasa": 5005}, "pull_secret": ""},
 }  # fmt: skip
 AT_MOST = 30  # of each way: every n-th of the hundreds that there are, the same in each run
 NEAR_LINES = 3
@@ -46,10 +46,18 @@ ANOTHER_MEANING = [
     (r"type_changed", r"/args/content\b", "takes anything; a list or mapping is written as JSON"),
     (r"quotes_lost", r"/args/mode$", "0644 without quotes is an octal number: the same permissions"),
     (r"dash_lost", r"/args/lines\b", "a template may come to a list; the task refuses it otherwise"),
-    (r"comma_lost|word_changed", r"/name$|/args/(generate|lines)/|/args/(release_name|wait_timeout)$", "text"),
+    (
+        r"variable_renamed",
+        r"/tasks/\d+/(tasks|rescue)/",
+        "in a block with rescue an undefined variable may be meant to fail",
+    ),
+    (r"comma_lost|word_changed", r"/name$|/args/(generate|lines|releases)/|/args/(release_name|wait_timeout)$", "text"),
 ]
 # (way, text of the line, why the error stands further away)
-FAR = [("dedented", "release_values:", "good YAML until the next argument stands where it cannot")]
+FAR = [
+    ("dedented", "release_values:", "good YAML until the next argument stands where it cannot"),
+    ("value_dropped", "values_files:", "it took the anchor with it, which is missed where it is used"),
+]
 
 
 class Broken:
