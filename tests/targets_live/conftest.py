@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from their_cluster import LIVE, LIVE_CONFIG, NAMESPACE, ROOT, Checkout
+from their_registry import Private, private_registry
 
 from botyard.tools.kube import Kube
 from botyard.wait import wait_until
@@ -33,3 +34,10 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
         wait_until("its end", lambda: (kube.get("v1", "Namespace", NAMESPACE) is None, NAMESPACE), 60, interval_s=0.2)
         for kind in ("ClusterRole", "ClusterRoleBinding"):
             kube.delete("rbac.authorization.k8s.io/v1", kind, "botyard-deploy")
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Iterator[Private]:
+    """A registry with a password and TLS; gone afterwards."""
+    with private_registry(LIVE, tmp_path) as there:
+        yield there

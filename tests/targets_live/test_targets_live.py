@@ -124,23 +124,10 @@ def test_a_server_that_is_not_there_is_told_within_15_seconds(checkout: Checkout
         assert time.monotonic() - began < 15
 
 
-def robot(checkout: Checkout, *, rules: list[dict[str, Any]] | None) -> None:
-    """Reaches the cluster as the account that `target.rbac` prints; ``rules`` in place of its Role's, where given."""
-    printed = checkout.invoke("target.rbac", "--target", "there")
-    assert printed.code == 0, printed.out
-    for body in yaml.safe_load_all(printed.out):
-        if body["kind"] == "Role" and rules is not None:
-            body["rules"] = rules
-        checkout.kube.apply(body)
-    path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/botyard-deploy/token"
-    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 600}}
-    checkout.reach({"token": checkout.kube.post(path, asked)["status"]["token"]})
-
-
 def test_the_printed_roles_are_enough_for_a_release(checkout: Checkout) -> None:
     checkout.admin()
     pinned(checkout)
-    robot(checkout, rules=None)
+    checkout.robot()
     checked = checkout.invoke("target.check", "--target", "there")
     assert checked.code == 0 and "22 of 22 rights" in checked.out, checked.out
     (checkout.root / "helm.yml").write_text(HELM)
@@ -153,7 +140,11 @@ def test_the_printed_roles_are_enough_for_a_release(checkout: Checkout) -> None:
 def test_an_account_that_may_only_read_is_refused(checkout: Checkout, play: Any) -> None:
     checkout.admin()
     pinned(checkout)
-    robot(checkout, rules=[{"apiGroups": ["", "apps"], "resources": ["*"], "verbs": ["get", "list", "watch"]}])
+    checkout.robot()
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role"}
+    about = {"name": "botyard-deploy", "namespace": NAMESPACE}
+    reading = [{"apiGroups": ["", "apps"], "resources": ["*"], "verbs": ["get", "list", "watch"]}]
+    checkout.kube.apply({**role, "metadata": about, "rules": reading})
     checked = checkout.invoke("target.check", "--target", "there")
     assert checked.code == 1 and "missing: create, update, patch, delete secrets" in checked.out, checked.out
     refused = play()

@@ -66,10 +66,24 @@ class Checkout:
         """Reach it as who made it."""
         self.reach(yaml.safe_load(LIVE_CONFIG.read_text())["users"][0]["user"])
 
+    def robot(self) -> None:
+        """Reach it as the account that `target.rbac` prints, with no other right."""
+        printed = self.invoke("target.rbac", "--target", "there")
+        assert printed.code == 0, printed.out
+        for body in yaml.safe_load_all(printed.out):
+            self.kube.apply(body)
+        self.as_robot()
+
+    def as_robot(self) -> None:
+        """The same with a new token, where the roles are there."""
+        path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/botyard-deploy/token"
+        asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
+        self.reach({"token": self.kube.post(path, asked)["status"]["token"]})
+
     def invoke(self, *argv: str, **env: str) -> Done:
         """Runs a task of that checkout."""
         command = [sys.executable, "-m", "invoke", *argv]
         done = subprocess.run(
-            command, cwd=self.root, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, **env}
+            command, cwd=self.root, capture_output=True, text=True, timeout=1500, check=False, env={**os.environ, **env}
         )
         return Done(done.returncode, done.stdout + done.stderr)
