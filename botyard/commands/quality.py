@@ -43,8 +43,8 @@ SLOW: list[tuple[str, list[str]]] = [
     help={
         "quick": "without the real Ansible and the end-to-end run: no Docker needed, done in a minute",
         "all": "also the slow lanes: both engines and each module's idempotence matrix on the cluster, checkov and "
-        "kube-score over the charts, sources: registries on local servers, other bots, runs killed at five moments, the "
-        "report page in a browser (needs .[browser] and a Chromium, else it is skipped)",
+        "kube-score over the charts, sources: registries on local servers, other bots, runs killed at five moments, "
+        "the report page in a browser (needs .[browser] and a Chromium, else it is skipped)",
     }
 )
 def test(c: Context, quick: bool = False, all: bool = False) -> None:
