@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ from botyard.verify.rest import REST_PATH, LostReply, judge
 
 MARKER = "botyard-burst:"
 
-# Standard library only, Python 3.8 and later. All begin together; who has an answer goes on until the time is over.
+# Standard library only, Python 3.8 and later. All speak at the same moment.
 PROGRAM = r"""
 import json, sys, threading, time, urllib.error, urllib.request
 ask = json.loads(sys.argv[1])
@@ -32,14 +31,12 @@ def http(url, body=None):
         return 0, "%s: %s" % (type(error).__name__, error)
 
 def talk(number):
-    sender, turn = "%s-%d" % (ask["name"], number), 0
+    sender = "%s-%d" % (ask["name"], number)
     start.wait()
-    while turn == 0 or time.time() - began < ask["seconds"]:
-        at = time.time()
-        status, body = http(ask["rest"], {"sender": sender, "message": ask["says"][(number + turn) % len(ask["says"])]})
-        with lock:
-            answers.append([sender, status, body[:300] if status != 200 else body, round(time.time() - at, 2)])
-        turn += 1
+    at = time.time()
+    status, body = http(ask["rest"], {"sender": sender, "message": ask["message"]})
+    with lock:
+        answers.append([sender, status, body[:300] if status != 200 else body, round(time.time() - at, 2)])
 
 def probe():
     while not over.wait(1):
@@ -66,7 +63,7 @@ class Burst:
         seconds: from the first message to the last answer.
         waits_s: of each message.
         lost: one line for each message without an answer that a person could read.
-        probes_s: how long the pod took to answer its readiness path, asked once a second meanwhile.
+        probes_s: how long the pod took to answer its readiness path, asked a second after each answer meanwhile.
     """
 
     seconds: float
@@ -86,31 +83,29 @@ def burst(
     released: Released,
     source: Pod,
     at: Pod,
-    says: Sequence[str],
+    message: str,
     name: str,
     *,
     people: int = 100,
-    seconds: float = 0,
     timeout_s: float = 120,
 ) -> Burst:
     """Sends from one Rasa pod to another.
 
     Args:
-        says: messages in turn.
         name: begins each sender's name.
-        people: messages on their way at once; each person waits for its answer before it speaks again.
-        seconds: how long people go on; 0: one message each.
+        people: who say the message at the same moment.
+        timeout_s: how long each waits for the answer.
 
     Raises:
         BotyardError: the program did not run to its end.
     """
     base = f"http://{at.ip}:{RASA_PORT}"
     ask: dict[str, Any] = {
-        "people": people, "seconds": seconds, "timeout_s": timeout_s, "says": list(says), "name": name,
+        "people": people, "timeout_s": timeout_s, "message": message, "name": name,
         "rest": base + REST_PATH, "ready": base + READY_PATH, "marker": MARKER,
     }  # fmt: skip
     argv = ["python3", "-c", PROGRAM, json.dumps(ask)]
-    code, printed = released.kube.exec(source.name, released.namespace, argv, RASA_CONTAINER, seconds + 2 * timeout_s)
+    code, printed = released.kube.exec(source.name, released.namespace, argv, RASA_CONTAINER, 2 * timeout_s)
     for line in printed.splitlines():
         if line.startswith(MARKER):
             return judged(json.loads(line[len(MARKER) :]))

@@ -15,10 +15,11 @@ import pytest
 
 from botyard.release import pods
 from botyard.tools.helm import Chart, Helm
+from botyard.tools.helm_record import recorded
 from botyard.tools.kube import Kube
 from botyard.verify.conversations import Conversation, new_token, play
 from botyard.verify.helm_record import helm_record
-from botyard.verify.released import ACTIONS, RASA, RASA_PORT, Released
+from botyard.verify.released import ACTIONS, RASA, RASA_CONTAINER, RASA_PORT, Released
 from botyard.verify.rest import REST_PATH, judge
 from botyard.wait import wait_until
 
@@ -57,12 +58,12 @@ class Author:
         self.ready()
 
     def ready(self) -> None:
-        """Waits until each Deployment's rollout is over."""
+        """Waits until the rollout of each Deployment and StatefulSet is over."""
 
         def probe() -> tuple[bool, str]:
-            held = [
-                why for body in self.kube.list("apps/v1", "Deployment", self.namespace) if (why := self._held(body))
-            ]
+            kinds = ("Deployment", "StatefulSet")
+            bodies = [body for kind in kinds for body in self.kube.list("apps/v1", kind, self.namespace)]
+            held = [why for body in bodies if (why := self._held(body))]
             return not held, "; ".join(held)
 
         wait_until(f"the releases in namespace {self.namespace}", probe, 150, interval_s=0.5)
@@ -71,18 +72,28 @@ class Author:
         why = pods.unfinished(body)
         return f"{why}; {pods.blocked(self.kube.list('v1', 'Pod', self.namespace))}" if why else ""
 
-    def pod(self, name: str) -> dict[str, Any]:
-        """The one pod of a Deployment that is not on its way out."""
-        body = self.kube.get("apps/v1", "Deployment", name, self.namespace)
-        assert body is not None, f"there is no Deployment {name}"
-        labels = body["spec"]["selector"]["matchLabels"]
-        chosen = ",".join(f"{key}={value}" for key, value in labels.items())
-        found = self.kube.list("v1", "Pod", self.namespace, labels=chosen)
-        return next(pod for pod in found if not pod["metadata"].get("deletionTimestamp"))
+    def pods(self, name: str, container: str = "") -> list[dict[str, Any]]:
+        """The pods whose name begins so (and that have that container), without those on their way out."""
+        return [
+            pod
+            for pod in self.kube.list("v1", "Pod", self.namespace)
+            if not pod["metadata"].get("deletionTimestamp")
+            and pod["metadata"]["name"].startswith(name)
+            and (not container or container in [one["name"] for one in pod["spec"]["containers"]])
+        ]
+
+    def redis(self) -> set[str]:
+        """Which pods keep the conversations."""
+        return {pod["metadata"]["uid"] for pod in self.pods(REDIS)}
+
+    def charts(self) -> set[str]:
+        """Name and version of what is released."""
+        found = [recorded(self.kube, release, self.namespace) for release, *_ in RELEASES]
+        return {release.chart for release in found if release is not None}
 
     def speak(self, sender: str, message: str) -> str:
         """Says one thing to the Rasa pod, through the API server."""
-        pod = self.pod(RASA)["metadata"]["name"]
+        pod = self.pods(RASA, RASA_CONTAINER)[0]["metadata"]["name"]
         said = {"sender": sender, "message": message}
         status, body = self.kube.pod_http(pod, self.namespace, RASA_PORT, "POST", REST_PATH, said, timeout_s=30)
         return judge(status, body, sender).text
@@ -146,16 +157,20 @@ def test_the_previous_chart_is_upgraded_with_reused_and_with_reset_values(
     first, second = halves(next((c for c in conversations if c.remembers), conversations[0]))
     author.upgrade(lambda chart: str(TESTS / "fixtures" / "charts" / f"{chart}-{PREVIOUS}.tgz"))
     secret = author.secret()
+    previous = {f"{chart}-{PREVIOUS}" for _, chart, _ in RELEASES}
     for flags in ({"reuse_values": True, "reset_values": False}, {"reuse_values": False, "reset_values": True}):
         if flags["reset_values"]:
             author.back_to(1)
             assert author.secret() == secret
         sender, token = f"author-{new_token()}", new_token()
         play(first, author.speak, sender=sender, token=token)
-        redis = author.pod(REDIS)["metadata"]["uid"]
+        assert author.charts() == previous
+        redis = author.redis()
+        assert redis
         author.upgrade(lambda chart: str(TESTS.parent / "charts" / chart), **flags)
         assert author.secret() == secret, "the Secret was made anew"
-        if author.pod(REDIS)["metadata"]["uid"] == redis:
+        assert len(author.charts()) == 2 and not author.charts() & previous
+        if author.redis() == redis:
             play(second, author.speak, sender=sender, token=token)
             print(f"{flags}: Redis was kept, the conversation went on")
         else:

@@ -56,7 +56,7 @@ def bot() -> Iterator[Web]:
 
 
 def test_each_person_says_one_thing_and_who_got_nothing_is_lost(bot: Web) -> None:
-    ask = {"people": 8, "seconds": 0, "timeout_s": 5, "says": ["hello"], "name": "b", "marker": burst.MARKER,
+    ask = {"people": 8, "timeout_s": 5, "message": "hello", "name": "b", "marker": burst.MARKER,
            "rest": f"{bot.url}/rest", "ready": f"{bot.url}/ready"}  # fmt: skip
     done = subprocess.run([sys.executable, "-c", burst.PROGRAM, json.dumps(ask)], check=True, capture_output=True,
                           text=True, timeout=30)  # fmt: skip
