@@ -21,7 +21,7 @@ from botyard.verify.rest import REST_PATH, LostReply, judge
 
 pytestmark = pytest.mark.disruptive
 PEOPLE = 100
-AS_THE_AUTHORS_S = 0.2  # of one message, at least
+AS_THE_AUTHORS_S = 0.27  # of one message, at least
 MOST_TIMES = 8192
 LOOK_EVERY_S = 0.5
 
