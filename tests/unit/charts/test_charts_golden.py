@@ -34,7 +34,7 @@ def kept(objects: Objects) -> str:
     return yaml.safe_dump_all(told, sort_keys=False, width=120)
 
 
-VERSIONS = [f"1.{minor}" for minor in range(32, 38)]
+VERSIONS = ("1.32", "1.37")  # the oldest and the newest; those between: test_charts_hardening.py
 
 
 def values_files(chart: str, target: str) -> list[str]:
@@ -53,7 +53,7 @@ def test_a_target_renders_what_it_did(render: Render, chart: str, target: str) -
 
 
 @pytest.mark.parametrize(("chart", "target"), TARGETS)
-def test_every_kubernetes_takes_what_a_target_renders(render: Render, chart: str, target: str) -> None:
+def test_old_and_new_kubernetes_take_what_a_target_renders(render: Render, chart: str, target: str) -> None:
     for body in render(chart, *values_files(chart, target)).values():
         for version in VERSIONS:
             assert kubernetes_validate.validate(body, version, strict=True) == version
