@@ -15,6 +15,8 @@ from botyard.targets import Target, load_target
 from botyard.tools.kube import Kube
 
 RASA = "myrasa"  # Helm release, Deployment and Service
+RASA_PODS = "myrasa-pods"  # the headless Service, where there is a gateway
+GATEWAY = "myrasa-gateway"  # its Deployment
 ACTIONS = "rasa-action-server"
 RASA_CONTAINER = "rasa-oss"
 ACTION_CONTAINER = "action-server"
@@ -129,6 +131,11 @@ class Released:
             "v1", "Pod", self.namespace, labels=",".join(f"{key}={value}" for key, value in labels.items())
         )
         return sorted((Pod.of(body) for body in found), key=lambda pod: pod.name)
+
+    @cached_property
+    def has_gateway(self) -> bool:
+        """Whether a gateway stands before Rasa's pods."""
+        return self.kube.get("apps/v1", "Deployment", GATEWAY, self.namespace) is not None
 
     def rasa_pods(self) -> list[Pod]:
         """Rasa's pods that are not on their way out."""

@@ -1,4 +1,4 @@
-"""Talk to a released bot over socket.io by websocket, as a chat widget does."""
+"""Talk to a released bot over socket.io, as a chat widget does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from botyard.verify.rest import LostReply
 
 
 def converse(
-    base_url: str, messages: Sequence[str], session_id: str, *, timeout_s: float = 10, quiet_s: float = 0.2
+    base_url: str,
+    messages: Sequence[str],
+    session_id: str,
+    *,
+    timeout_s: float = 10,
+    quiet_s: float = 0.2,
+    transports: Sequence[str] = ("websocket",),
 ) -> list[list[str]]:
     """Opens one socket, asks for a persistent session and sends the messages one after another.
 
@@ -21,6 +27,8 @@ def converse(
         session_id: conversation id; with ``session_persistence`` the server keeps it over reconnects.
         timeout_s: seconds to wait for connecting and for the first reply to each message.
         quiet_s: seconds without a further reply after which a message counts as answered.
+        transports: websocket stays with one pod by itself; polling needs something that leads every request of a
+            session to the same pod.
 
     Returns:
         The texts that the bot uttered, a list for each message.
@@ -38,8 +46,7 @@ def converse(
     client.on("bot_uttered", on_reply)
     client.on("session_confirm", lambda data: confirmed.put(str(data)))
     try:
-        # Polling needs every request to reach the same pod; a websocket stays with one pod by itself.
-        client.connect(base_url, transports=["websocket"], socketio_path="/socket.io", wait_timeout=timeout_s)
+        client.connect(base_url, transports=list(transports), socketio_path="/socket.io", wait_timeout=timeout_s)
     except socketio.exceptions.ConnectionError as error:
         raise LostReply("connection", f"socket.io at {base_url}: {error}") from None
     try:

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from botyard.verify.put_back import rollout_state
-from botyard.verify.released import ACTIONS, RASA, Pod, Released
+from botyard.verify.released import ACTIONS, RASA, RASA_PODS, Pod, Released
 
 pytestmark = pytest.mark.readonly
 
@@ -58,9 +58,13 @@ def test_pods_run_on_workers_only(released: Released, all_pods: list[Pod]) -> No
 def test_service_leads_to_every_pod(
     released: Released, rasa_pods: list[Pod], action_pods: list[Pod], name: str
 ) -> None:
-    """The Service's ready endpoints are exactly the pods: none forgotten, none too many."""
+    """The Service's ready endpoints are exactly the pods: none forgotten, none too many.
+
+    With a gateway the bot's own Service leads to that (test_gateway.py), and the headless one to Rasa's pods.
+    """
+    service = RASA_PODS if name == RASA and released.has_gateway else name
     slices = released.kube.list(
-        "discovery.k8s.io/v1", "EndpointSlice", released.namespace, labels=f"kubernetes.io/service-name={name}"
+        "discovery.k8s.io/v1", "EndpointSlice", released.namespace, labels=f"kubernetes.io/service-name={service}"
     )
     behind = {
         address

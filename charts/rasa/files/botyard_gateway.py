@@ -78,7 +78,7 @@ class Loop:
         while not called.wait(1):
             self.limit.decide(1.0, self._messages())  # so busy that it does not even say so
         took_s = time.monotonic() - asked
-        time.sleep(max(0.0, PROBE_EVERY_S - took_s))
+        time.sleep(PROBE_EVERY_S)  # always: right after a late answer the loop is idle for a moment
         return took_s > LATE_S
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -25,6 +26,7 @@ def health(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         for member in members:
             setattr(module, member, type(member, (), {}))
         monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setitem(sys.modules, "botyard_gateway", mounted("botyard_gateway"))
     monkeypatch.setenv("HOSTNAME", "pod-1")
     monkeypatch.setenv("BOTYARD_MODEL_FILE", "/app/models/tea-1.tar.gz")
     return mounted("botyard_health")
@@ -50,6 +52,13 @@ def test_ready(health: ModuleType) -> None:
 )
 def test_not_ready(health: ModuleType, loaded: SimpleNamespace | None, reason: str) -> None:
     assert health.readiness(loaded) == (503, {"reason": reason, "pod": "pod-1"})
+
+
+def test_a_pod_that_is_to_end_says_so(health: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(health, "LEAVING", tmp_path / "leaving")
+    assert health.readiness(agent("tea-1.tar.gz"))[0] == 200
+    (tmp_path / "leaving").touch()
+    assert health.readiness(agent("tea-1.tar.gz")) == (404, {"reason": "this pod is to end", "pod": "pod-1"})
 
 
 def test_any_model_where_none_is_named(health: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
