@@ -40,7 +40,6 @@ def run(args: Args, ctx: Context) -> Result:
         return Result(changed=True, msg="; ".join([*parts, "there is no cluster yet"]), data=data)
     kube = Kube(kubeconfig, target.context)
     with guard.answering(kube):
-        guard.require_mark(kube, target.cluster)
         diffs = _applied(kube, _bodies(found.refs), ctx)
     if diffs:
         parts.append(f"{would}applied: {', '.join(diff.header for diff in diffs)}")
@@ -54,11 +53,13 @@ def run(args: Args, ctx: Context) -> Result:
 
 def _bodies(refs: dict[str, str]) -> list[dict[str, Any]]:
     files = [addons.MANIFESTS / f"{name}.yaml" for name in addons.ADDONS]
-    return addons.with_images([body for file in files for body in desired.load_documents(file)], refs)
+    return addons.wanted([body for file in files for body in desired.load_documents(file)], refs)
 
 
 def _applied(kube: Kube, bodies: list[dict[str, Any]], ctx: Context) -> list[Diff]:
-    diffs = []
+    diffs: list[Diff] = []
+    if addons.all_there(kube, bodies):
+        return diffs
     for body in bodies:
         diff = desired.difference(kube, body)
         if diff is not None:
