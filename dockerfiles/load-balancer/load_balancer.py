@@ -255,10 +255,15 @@ class Api:
 
 
 def once(api: Api, network: Network, held: set[Address]) -> tuple[set[Address], str]:
-    """Gives every Service its address on paper; returns those to hold, and the version of what was read."""
+    """Gives every Service its address; returns those to hold, and the version of what was read.
+
+    The address is there before its Service says so: who reads the status may call it at once.
+    """
     items, version = api.services()
     services = [found for item in items if (found := ours(item)) is not None]
     given = assign(services, network, lambda address: address not in held and answers(address))
+    wanted = {address for address, _ in given.values() if address is not None}
+    hold(wanted, held)
     for service in services:
         address, reason = given[service.uid]
         if (str(address or ""), reason) != (service.has, service.told):
@@ -267,7 +272,7 @@ def once(api: Api, network: Network, held: set[Address]) -> tuple[set[Address], 
                 say(f"{service.title}: {address or reason}")
             except Refused as error:  # changed or deleted meanwhile: the others do not wait for it
                 say(str(error))
-    return {address for address, _ in given.values() if address is not None}, version
+    return wanted, version
 
 
 def say(line: str) -> None:
@@ -283,7 +288,6 @@ def serve(api: Api) -> None:
         network, held = look()
         try:
             wanted, version = once(api, network, held)
-            hold(wanted, held)
             if trouble:
                 say("the API server answers again")
                 trouble = ""
