@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Images by content, objects by the server's own dry run; waits for nothing, as what needs them can wait itself."""
+    """Builds and applies what differs, waits for nothing: what needs an add-on waits itself; check mode only compares."""
     target: Target = ctx.target
     found = addons.provide(ctx.paths, target, args.base, ctx.progress, check=ctx.check)
     data = {"images": dict(found.refs)}
@@ -51,7 +52,7 @@ def run(args: Args, ctx: Context) -> Result:
     )
 
 
-def _bodies(refs: dict[str, str]) -> list[dict[str, Any]]:
+def _bodies(refs: Mapping[str, str]) -> list[dict[str, Any]]:
     files = [addons.MANIFESTS / f"{name}.yaml" for name in addons.ADDONS]
     return addons.wanted([body for file in files for body in desired.load_documents(file)], refs)
 
