@@ -11,6 +11,8 @@ from botyard.tools.kube import Kube, no_answer
 
 kubernetes = later("kubernetes")
 
+# Pods with this label are no part of a healthy cluster: an add-on that cannot start is no reason to make it anew.
+ADDON_LABEL = "botyard/addon"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
@@ -67,7 +69,7 @@ def _leases(kube: Kube, nodes: list[dict[str, Any]], started: Mapping[str, str])
 
 
 def _pods(pods: list[dict[str, Any]], started: Mapping[str, str]) -> list[str]:
-    """The cluster's own pods: all containers ready, and none from before its node's last start.
+    """The cluster's own pods (add-ons are not): all containers ready, and none from before its node's last start.
 
     For the control plane's it is enough that they run: nodes, DNS and ServiceAccount show that they work, and the
     kubelet notes them as ready only up to 10 s later.
@@ -75,6 +77,8 @@ def _pods(pods: list[dict[str, Any]], started: Mapping[str, str]) -> list[str]:
     waiting = []
     for pod in pods:
         since = started.get(pod["spec"].get("nodeName", ""), "")[:19]  # whole seconds: pods know no fraction
+        if ADDON_LABEL in pod["metadata"].get("labels", {}):
+            continue
         states = pod.get("status", {}).get("containerStatuses", [])
         proven = pod["metadata"].get("labels", {}).get("tier") == "control-plane"
         began = [str(s["state"].get("running", {}).get("startedAt", ""))[:19] for s in states if s["ready"] or proven]

@@ -119,6 +119,14 @@ RECIPES = {
             ("github.com/rancher/local-path-provisioner",),
             ("local-path-provisioner",),
         ),
+        # Its go.mod takes every module in the version that Kubernetes' recipe has: what that compiled is compiled once.
+        Recipe(
+            "metrics-server",
+            "sigs.k8s.io/metrics-server",
+            ("sigs.k8s.io/metrics-server/cmd/metrics-server",),
+            ("metrics-server",),
+            ("k8s.io/client-go/pkg/version.gitVersion={version}",),
+        ),
     )
 }
 

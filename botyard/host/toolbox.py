@@ -54,8 +54,8 @@ def ensure(
 
     Args:
         names: kind, kubernetes (kubeadm, kubelet, kubectl and the other four), helm, etcd, coredns,
-            local-path-provisioner. From registries, kubernetes is kubectl alone and the last three are refused:
-            upstream's node image brings them.
+            local-path-provisioner, metrics-server. From registries, kubernetes is kubectl alone and the last four are
+            refused: upstream's images bring them.
         check: change nothing; ``changed`` says what would be made.
 
     Raises:
@@ -89,7 +89,7 @@ def _built(paths: Paths, target: Target, name: str, progress: Callable[[str], No
 def _downloaded(paths: Paths, target: Target, name: str, progress: Callable[[str], None], check: bool) -> Tool:
     program = "kubectl" if name == "kubernetes" else name
     if program not in fetched.PROGRAMS:
-        raise BadInput(f"{name} is not downloaded: upstream's node image brings it", "take it out of the tool list")
+        raise BadInput(f"{name} is not downloaded: upstream's images bring it", "take it out of the tool list")
     path, changed = fetched.fetch(paths, target, program, progress, check=check)
     return Tool(program, path, changed)
 

@@ -26,6 +26,7 @@ MODULES: dict[str, str] = {
     "ansible.builtin.stat": "builtin_stat",
     "ansible.builtin.template": "builtin_template",
     "ansible.builtin.uri": "builtin_uri",
+    "botyard.core.addons": "addons",
     "botyard.core.base_image": "base_image",
     "botyard.core.depot": "depot",
     "botyard.core.diagnostics": "diagnostics",

@@ -23,9 +23,9 @@ EXAMPLE = """\
 
 @dataclass(frozen=True, kw_only=True)
 class Args:
-    names: list[Literal["kind", "kubernetes", "helm", "etcd", "coredns", "local-path-provisioner"]] = arg(
-        "programs wanted; kubernetes stands for its seven programs (from registries: for kubectl alone)"
-    )
+    names: list[
+        Literal["kind", "kubernetes", "helm", "etcd", "coredns", "local-path-provisioner", "metrics-server"]
+    ] = arg("programs wanted; kubernetes stands for its seven programs (from registries: for kubectl alone)")
 
 
 def run(args: Args, ctx: Context) -> Result:

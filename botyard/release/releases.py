@@ -157,13 +157,27 @@ def manifest_diff(before: str, after: str) -> list[Diff]:
     """Which objects two manifests differ in; comments and order do not count."""
     if before == after:
         return []
-    old = {desired.shown(o): o for o in desired.load_documents(before)}
-    new = {desired.shown(o): o for o in desired.load_documents(after)}
+    old = {desired.shown(o): o for o in _without_counts(desired.load_documents(before))}
+    new = {desired.shown(o): o for o in _without_counts(desired.load_documents(after))}
     return [
         Diff(header=name, before=desired.as_text(old.get(name)), after=desired.as_text(new.get(name)))
         for name in sorted({*old, *new})
         if old.get(name) != new.get(name)
     ]
+
+
+def _scaled(bodies: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    """Kind and name of what an autoscaler among these objects scales: how many replicas it has is its own affair."""
+    scalers = (body["spec"]["scaleTargetRef"] for body in bodies if body["kind"] == "HorizontalPodAutoscaler")
+    return {(str(target["kind"]), str(target["name"])) for target in scalers}
+
+
+def _without_counts(bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    scaled = _scaled(bodies)
+    for body in bodies:
+        if (body["kind"], body["metadata"]["name"]) in scaled:
+            body["spec"].pop("replicas", None)
+    return bodies
 
 
 def drifted(kube: Kube, live: Release) -> list[Diff]:
@@ -178,9 +192,13 @@ def drifted(kube: Kube, live: Release) -> list[Diff]:
             "meta.helm.sh/release-name": live.name,
             "meta.helm.sh/release-namespace": live.namespace,
         }
+        if (body["kind"], metadata["name"]) in scaled:
+            now = kube.get(body["apiVersion"], body["kind"], metadata["name"], live.namespace)
+            body["spec"]["replicas"] = now["spec"].get("replicas") if now else None
         return desired.difference(kube, body, live.namespace, field_manager=_MANAGER)
 
     bodies = desired.load_documents(live.manifest)
+    scaled = _scaled(bodies)
     if not bodies:
         return []
     with ThreadPoolExecutor(max_workers=4) as pool:

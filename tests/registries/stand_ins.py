@@ -22,7 +22,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from botyard.contracts import LABEL_CLUSTER, Paths
-from botyard.host import lockfile, toolbox
+from botyard.host import addons, lockfile, toolbox
 from botyard.process import Completed, run
 from botyard.tools import docker
 from botyard.tools.registry_api import Registry
@@ -182,6 +182,7 @@ class Checkout:
         for program, value in sha256.items():
             document["downloads"][program]["sha256"][here] = value if program != PUBLISHED else None
         document["images"] = {
+            addons.UPSTREAM_IMAGE: document["images"][addons.UPSTREAM_IMAGE],  # no stand-in has it: its pod waits
             "debian:bookworm-slim": {"repository": "docker.io/library/debian", "digest": digests["library/debian"]},
             f"kindest/node:{NODE_TAG}": {"repository": "docker.io/kindest/node", "digest": digests["kindest/node"]},
         }

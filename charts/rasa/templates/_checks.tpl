@@ -90,6 +90,11 @@
 {{- $wrong = append $wrong (printf "%s: %q is no image: set repository (or registry and name) without a tag, and tag (in quotes where it is all digits) or digest" $key $image) -}}
 {{- end -}}
 {{- end -}}
+{{- with index (.Values.service.annotations | default dict) "service.beta.kubernetes.io/azure-dns-label-name" -}}
+{{- if not (regexMatch "^[a-z][a-z0-9-]{1,61}[a-z0-9]$" (toString .)) -}}
+{{- $wrong = append $wrong (printf "service.annotations: Azure takes no DNS label %q (service.beta.kubernetes.io/azure-dns-label-name): 3 to 63 small letters, digits and -, a letter first, no - last" (toString .)) -}}
+{{- end -}}
+{{- end -}}
 {{- $wrong = concat $wrong (include "rasa.collisions" . | fromJsonArray) -}}
 {{- if $wrong -}}
 {{- fail (printf "these values cannot be met:\n- %s" (join "\n- " $wrong)) -}}

@@ -151,3 +151,11 @@ def test_no_answer_is_a_state_and_no_error() -> None:
 
     done, state = cluster_health.probe(cast(Kube, Silent()), 2, STARTED)
     assert not done and "HTTP 503 starting" in state
+
+
+def test_an_addon_that_is_not_ready_holds_nothing_up() -> None:
+    addon = pod("metrics-server", "b", "2026-01-01T09:00:00Z", ready=False)
+    waiting = probe(**{PODS: {"items": [*HEALTHY[PODS]["items"], addon]}})
+    assert waiting == (False, "waiting for metrics-server")
+    addon["metadata"]["labels"] = {cluster_health.ADDON_LABEL: "true"}
+    assert probe(**{PODS: {"items": [*HEALTHY[PODS]["items"], addon]}}) == (True, "2 nodes Ready, DNS up")

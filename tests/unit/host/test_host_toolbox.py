@@ -109,7 +109,7 @@ def test_bad_input_is_refused_before_anything(builder: Door, paths: Paths, targe
     with pytest.raises(BadInput, match=r"only v1\.34\.4 can be built"):
         toolbox.ensure(paths, other, ["kubernetes"], print)
     registries = Target(name="kind", sources={"mode": "registries"})
-    with pytest.raises(BadInput, match="upstream's node image brings it"):
+    with pytest.raises(BadInput, match="upstream's images bring it"):
         toolbox.ensure(paths, registries, ["etcd"], print)
     assert builder.calls == []
 

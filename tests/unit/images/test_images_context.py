@@ -50,6 +50,15 @@ def test_the_key_changes_with_every_input(spec: ImageSpec, tmp_path: Path, what:
     assert key(spec, base, "linux/arm64" if what == "platform" else "linux/amd64") != before
 
 
+def test_a_large_added_file_is_known_by_what_it_was_made_from(spec: ImageSpec, tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text("one")
+    first, other = (dataclasses.replace(spec, add=[Added(program, "bin/p", identity=i)]) for i in ("v1", "v2"))
+    before = key(first)
+    program.write_text("two")  # not read
+    assert key(first) == before != key(other)
+
+
 def test_added_folders_lie_below_their_dest_and_missing_optional_ones_are_left_out(
     spec: ImageSpec, tmp_path: Path
 ) -> None:

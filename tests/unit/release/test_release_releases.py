@@ -13,7 +13,7 @@ import pytest
 
 from botyard.contracts import BotyardError, CommandError
 from botyard.process import Completed
-from botyard.release import releases, rollout, secrets, values_file
+from botyard.release import desired, releases, rollout, secrets, values_file
 from botyard.tools import helm as helm_tool
 from botyard.tools.helm import Chart, Helm, Release
 from botyard.tools.kube import Kube
@@ -307,3 +307,66 @@ def test_random_values_are_safe_anywhere_and_differ() -> None:
     made = {secrets.random_value() for _ in range(50)}
     assert len(made) == 50
     assert all(value.isalnum() and value.isascii() and value[0].isalpha() and len(value) == 40 for value in made)
+
+
+SCALED = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: tea}
+spec: {%s template: {a: %s}}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: tea}
+spec: {scaleTargetRef: {kind: Deployment, name: tea}}
+"""
+
+
+class Scaled:
+    """A cluster whose autoscaler made it seven; a dry run of the apply takes what the body says."""
+
+    dynamic = None
+
+    def __init__(self, template: int = 1) -> None:
+        self.spec = {"replicas": 7, "template": {"a": template}}
+
+    def get(self, _version: str, kind: str, name: str, _namespace: str | None = None) -> dict[str, Any]:
+        body = desired.load_documents(SCALED % ("", 1))[0 if kind == "Deployment" else 1]
+        labels = {"app.kubernetes.io/managed-by": "Helm"}
+        notes = {"meta.helm.sh/release-name": "tea", "meta.helm.sh/release-namespace": "shop"}
+        body["metadata"] |= {"labels": labels, "annotations": notes}
+        return body | ({"spec": dict(self.spec)} if kind == "Deployment" else {})
+
+    def apply(self, body: dict[str, Any], _namespace: str | None, **_options: Any) -> dict[str, Any]:
+        live = self.get("", body["kind"], "tea")
+        if body["kind"] == "Deployment" and "replicas" not in body["spec"]:
+            live["spec"]["replicas"] = 1
+        return {**live, **body, "spec": {**live["spec"], **body["spec"]}}
+
+
+@pytest.mark.parametrize(("before", "now"), [("", ""), ("replicas: 2,", "replicas: 5,"), ("replicas: 2,", "")])
+def test_a_release_run_does_not_fight_the_autoscaler(door: Door, helm: Helm, before: str, now: str) -> None:
+    """Neither how many there are now nor how many a manifest says is a change, where an autoscaler decides."""
+    door.answers |= {"status": release(manifest=SCALED % (before, 1)), "dry-run": release(manifest=SCALED % (now, 1))}
+    plan = replace(PLAN, values={})
+    assert releases.decide(helm, cast(Kube, Scaled()), plan, []).why == ""
+
+
+def test_other_fields_of_what_an_autoscaler_scales_still_count(door: Door, helm: Helm) -> None:
+    plan = replace(PLAN, values={})
+    same = release(manifest=SCALED % ("replicas: 2,", 1))
+    door.answers |= {"status": same, "dry-run": release(manifest=SCALED % ("replicas: 2,", 2))}
+    decision = releases.decide(helm, cast(Kube, Scaled()), plan, [])
+    assert decision.why == "it would be rendered differently" and [d.header for d in decision.diff] == [
+        "Deployment/tea"
+    ]
+    door.answers["dry-run"] = same
+    drift = releases.decide(helm, cast(Kube, Scaled(template=9)), plan, []).why
+    assert drift == "the cluster differs from it: Deployment/tea"
+
+
+def test_a_count_that_no_autoscaler_decides_is_a_change(door: Door, helm: Helm) -> None:
+    alone = SCALED.split("---")[0]
+    old, new = (release(manifest=alone % (f"replicas: {n},", 1)) for n in (2, 5))
+    door.answers |= {"status": old, "dry-run": new}
+    assert decide(helm).why == "it would be rendered differently"

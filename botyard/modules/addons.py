@@ -1,0 +1,70 @@
+"""``botyard.core.addons``: metrics-server and a load balancer in the target's cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botyard.contracts import Context, Diff, Result
+from botyard.host import addons
+from botyard.modules.spec import arg
+from botyard.release import desired, guard
+from botyard.targets import Target
+from botyard.tools.kube import Kube
+
+NAME = "botyard.core.addons"
+RETURNS = {
+    "images": "by add-on: the image that its pod runs, by digest; not in check mode where it would be made",
+}
+EXAMPLE = """\
+- name: Add-ons of the cluster
+  botyard.core.addons:
+    base: "{{ base.ref }}"
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    base: str = arg("base image that the load balancer's image is built on")
+
+
+def run(args: Args, ctx: Context) -> Result:
+    """Builds and applies what differs, waits for nothing: what needs an add-on waits itself; check mode only compares."""
+    target: Target = ctx.target
+    found = addons.provide(ctx.paths, target, args.base, ctx.progress, check=ctx.check)
+    data = {"images": dict(found.refs)}
+    would = "would be " if ctx.check else ""
+    parts = [f"{would}built or pushed: {', '.join(found.made)}"] if found.made else []
+    kubeconfig = ctx.paths.state / "kubeconfig"
+    if ctx.check and not kubeconfig.is_file():
+        return Result(changed=True, msg="; ".join([*parts, "there is no cluster yet"]), data=data)
+    kube = Kube(kubeconfig, target.context)
+    with guard.answering(kube):
+        diffs = _applied(kube, _bodies(found.refs), ctx)
+    if diffs:
+        parts.append(f"{would}applied: {', '.join(diff.header for diff in diffs)}")
+    return Result(
+        changed=bool(parts),
+        msg="; ".join(parts) or f"{' and '.join(addons.ADDONS)} are as wanted",
+        data=data,
+        diff=diffs if ctx.diff else [],
+    )
+
+
+def _bodies(refs: Mapping[str, str]) -> list[dict[str, Any]]:
+    files = [addons.MANIFESTS / f"{name}.yaml" for name in addons.ADDONS]
+    return addons.wanted([body for file in files for body in desired.load_documents(file)], refs)
+
+
+def _applied(kube: Kube, bodies: list[dict[str, Any]], ctx: Context) -> list[Diff]:
+    diffs: list[Diff] = []
+    if addons.all_there(kube, bodies):
+        return diffs
+    for body in bodies:
+        diff = desired.difference(kube, body)
+        if diff is not None:
+            diffs.append(diff)
+            if not ctx.check:
+                desired.applied(kube, body)
+    return diffs
