@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from botyard.contracts import Paths
-from botyard.host import images, lockfile, sources, toolbox, upstream
+from botyard.host import images, lockfile, registry_place, sources, toolbox, upstream
 from botyard.host.image_context import Added, ImageSpec
 from botyard.targets import Target
 from botyard.tools.kube import Kube
@@ -67,10 +67,10 @@ def provide(paths: Paths, target: Target, base: str, progress: Callable[[str], N
             # The folder that it was built into is named by what it was built from; its 70 MB are not read each time.
             program_file = Added(program.path, METRICS_SERVER, identity=program.path.parent.name)
             specs.append(ImageSpec(METRICS_SERVER, folder, add=[program_file]))
-    seen = images.observe(specs, target.ports.registry, base_must_exist=not check)
+    seen = images.observe(specs, registry_place.of(target), base_must_exist=not check)
     made += [one.name for one in seen if not (one.is_built and one.is_pushed)]
     if not check:
-        seen = images.act(seen, target.ports.registry, paths.state / "build", paths.cache / "locks", progress)
+        seen = images.act(seen, paths.state / "build", paths.cache / "locks", progress)
     refs |= {one.name: one.ref for one in seen if one.is_pushed}
     return Images(refs, made)
 

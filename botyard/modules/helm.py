@@ -10,7 +10,7 @@ from typing import Any, Literal
 from botyard.contracts import BadInput, Context, Result
 from botyard.host import toolbox
 from botyard.modules.spec import arg
-from botyard.release import guard, releases, rollout, sensitive, values_file
+from botyard.release import guard, releases, remembered, rollout, sensitive, values_file
 from botyard.tools.helm import Chart, Helm, Release
 from botyard.tools.kube import Kube
 
@@ -63,8 +63,18 @@ def run(args: Args, ctx: Context) -> Result:
         return _absent(helm, plan, ctx)
     kube = Kube(kubeconfig, ctx.target.context)
     evidence = _evidence(ctx) / args.release_name
+    memory = remembered.Memory(home / "seen", helm, kube, plan)
+    with guard.answering(kube):
+        known = memory.same(ready=plan.wait_s is not None and not ctx.check)
+        if known is not None:
+            ctx.hide(list(known.hidden))
+            return _as_wanted(known.release)
+        if not ctx.check:
+            memory.before_a_look()
     with guard.answering(kube), values_file.on_disk(plan, home / "values") as values:
         decision = releases.decide(helm, kube, plan, values, check=ctx.check)
+        if not ctx.check:
+            memory.keep(decision)
         plan = decision.known_to(plan)
         ctx.hide(list(plan.hidden))
         diff = list(decision.diff) if ctx.diff else []
@@ -72,7 +82,7 @@ def run(args: Args, ctx: Context) -> Result:
         if not decision.why and decision.live is not None:
             if plan.wait_s is not None and not ctx.check:
                 rollout.await_ready(kube, plan, decision.live, evidence, ctx.progress)
-            return Result(msg=f"revision {decision.live.revision} is as wanted", data=_data(decision.live))
+            return _as_wanted(decision.live)
         if ctx.check:
             return Result(changed=True, msg=decision.why, diff=diff, warnings=warnings)
         ctx.progress(f"{plan.name}: {decision.why}")
@@ -81,6 +91,10 @@ def run(args: Args, ctx: Context) -> Result:
             rollout.recover(helm, kube, plan, decision.live, left, ctx.progress)
         done = rollout.act(helm, kube, plan, values, evidence, ctx.progress)
     return Result(changed=True, msg=f"revision {done.revision}: {decision.why}", data=_data(done), diff=diff)
+
+
+def _as_wanted(release: Release) -> Result:
+    return Result(msg=f"revision {release.revision} is as wanted", data=_data(release))
 
 
 def _absent(helm: Helm, plan: releases.Plan, ctx: Context) -> Result:

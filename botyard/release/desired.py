@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import contextlib
 import copy
+import hashlib
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -126,11 +128,33 @@ def as_text(body: dict[str, Any] | None) -> str:
     return json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
+def fingerprint(live: dict[str, Any]) -> str:
+    """Digest of an object and of who owns which field of it, without what the server counts or reports.
+
+    Where it is the same, applying the same body has the same effect.
+    """
+    body = {key: value for key, value in live.items() if key != "status"}
+    metadata = {key: value for key, value in (live.get("metadata") or {}).items() if key not in _VOLATILE}
+    owners = [
+        {key: value for key, value in entry.items() if key != "time"}
+        for entry in (live.get("metadata") or {}).get("managedFields") or []
+        if entry.get("subresource") != "status"
+    ]
+    whole = json.dumps([{**body, "metadata": metadata}, owners], sort_keys=True)
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
 def difference(
-    kube: Kube, body: dict[str, Any], namespace: str | None = None, field_manager: str = FIELD_MANAGER
+    kube: Kube,
+    body: dict[str, Any],
+    namespace: str | None = None,
+    field_manager: str = FIELD_MANAGER,
+    seen: Callable[[dict[str, Any]], None] | None = None,
 ) -> Diff | None:
     """What applying ``body`` would change, or None where the cluster has it already.
 
+    Args:
+        seen: gets the live object where that is so.
     Raises:
         BotyardError: the server refuses it.
     """
@@ -142,6 +166,8 @@ def difference(
     after = comparable(applied(kube, body, namespace, dry_run=True, field_manager=field_manager))
     before = comparable(live)
     if before == after:
+        if seen is not None:
+            seen(live)
         return None
     return Diff(header=shown(body), before=as_text(before), after=as_text(after))
 

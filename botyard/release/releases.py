@@ -55,6 +55,7 @@ class Decision:
 
     Args:
         wanted: what helm would make of the plan; None where it could not say.
+        seen: where nothing has to be done, the API path of each live object with its fingerprint.
     """
 
     why: str = ""
@@ -62,6 +63,7 @@ class Decision:
     diff: tuple[Diff, ...] = ()
     warning: str = ""
     wanted: Release | None = None
+    seen: Mapping[str, str] = field(default_factory=dict)
 
     def known_to(self, plan: Plan) -> Plan:
         """The plan with what the renderings say of it: texts that must never be shown, and how its pods are found."""
@@ -100,12 +102,13 @@ def _observed(helm: Helm, kube: Kube, plan: Plan, values: Sequence[Path], check:
             if not (check and _NOT_THERE_YET.search(error.stderr)):
                 raise
             return Decision(why="it cannot be compared yet", live=live, warning=error.stderr.strip().splitlines()[-1])
-    why, changes = _compared(kube, live, new)
-    return Decision(why, live, tuple(changes), wanted=new)
+    seen: dict[str, str] = {}
+    why, changes = _compared(kube, live, new, seen)
+    return Decision(why, live, tuple(changes), wanted=new, seen=seen)
 
 
-def _compared(kube: Kube, live: Release | None, new: Release) -> tuple[str, Sequence[Diff]]:
-    """Why the release is not as wanted ('' where it is), and in what."""
+def _compared(kube: Kube, live: Release | None, new: Release, seen: dict[str, str]) -> tuple[str, Sequence[Diff]]:
+    """Why the release is not as wanted ('' where it is), and in what; ``seen`` takes what is as the release says."""
     if live is None:
         return "it is not installed", manifest_diff("", new.manifest)
     if live.status != STATUS_DEPLOYED:
@@ -119,7 +122,7 @@ def _compared(kube: Kube, live: Release | None, new: Release) -> tuple[str, Sequ
     if live.chart != new.chart:
         # No pod is touched, but helm list and a roll back would name the old one; Ansible's own module says the same.
         return f"its chart is {live.chart}", [Diff(f"chart of {live.name}", f"{live.chart}\n", f"{new.chart}\n")]
-    if drift := drifted(kube, live):
+    if drift := drifted(kube, live, seen):
         return f"the cluster differs from it: {', '.join(d.header for d in drift)}", drift
     return "", []
 
@@ -180,8 +183,13 @@ def _without_counts(bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return bodies
 
 
-def drifted(kube: Kube, live: Release) -> list[Diff]:
+def drifted(kube: Kube, live: Release, seen: dict[str, str]) -> list[Diff]:
     """Where the cluster is not what the release says: objects gone, or changed by hand in a field of the chart."""
+
+    def note(found: dict[str, Any]) -> None:
+        about = found["metadata"]
+        place = kube.place(found["apiVersion"], found["kind"], about.get("namespace"), about["name"])
+        seen[place] = desired.fingerprint(found)
 
     def one(body: dict[str, Any]) -> Diff | None:
         # Without what helm adds itself, the dry run would take it away.
@@ -195,7 +203,7 @@ def drifted(kube: Kube, live: Release) -> list[Diff]:
         if (body["kind"], metadata["name"]) in scaled:
             now = kube.get(body["apiVersion"], body["kind"], metadata["name"], live.namespace)
             body["spec"]["replicas"] = now["spec"].get("replicas") if now else None
-        return desired.difference(kube, body, live.namespace, field_manager=_MANAGER)
+        return desired.difference(kube, body, live.namespace, _MANAGER, note)
 
     bodies = desired.load_documents(live.manifest)
     scaled = _scaled(bodies)

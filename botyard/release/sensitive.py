@@ -49,9 +49,13 @@ def of_files(files: Sequence[Path]) -> Iterator[str]:
             continue
 
 
+def holds_a_secret(manifest: str) -> bool:
+    return _A_SECRET.search(manifest) is not None
+
+
 def of_manifest(manifest: str) -> Iterator[str]:
     """The values of the Secrets that a chart renders."""
-    if _A_SECRET.search(manifest):
+    if holds_a_secret(manifest):
         for body in desired.load_documents(manifest):
             yield from desired.secret_values(body)
 

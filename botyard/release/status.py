@@ -122,7 +122,7 @@ def drift(kube: Kube, namespace: str) -> dict[str, list[Diff]]:
     known = names(kube, namespace)
     with answering(kube):
         return {
-            name: releases.drifted(kube, release_of(record))
+            name: releases.drifted(kube, release_of(record), {})
             for name in known
             if (record := newest(kube, name, namespace)) is not None
         }

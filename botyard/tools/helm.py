@@ -91,6 +91,10 @@ class Helm:
         """Where helm keeps the last index that it fetched of a repository."""
         return self.home / "cache" / "repository" / f"{name}-index.yaml"
 
+    def fetched(self, digest: str) -> Path:
+        """Where Helm 4 keeps a chart's archive that it has fetched, by the SHA-256 of its content."""
+        return self.home / "cache" / "content" / digest[:2] / f"{digest}.chart"
+
     @property
     def version(self) -> tuple[int, int]:
         """Major and minor, asked once for each binary.

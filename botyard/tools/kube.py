@@ -134,14 +134,15 @@ class Kube:
 
     def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
         """One object as a mapping, or None where there is no such object (or no such kind)."""
-        path = self._place_of(api_version, kind, name, namespace)
+        path = self.place_or_none(api_version, kind, namespace, name)
         return self.read(path, _TIMEOUT_S) if path else None
 
-    def _place_of(self, api_version: str, kind: str, name: str, namespace: str | None) -> str:
+    def place_or_none(self, api_version: str, kind: str, namespace: str | None = None, name: str = "") -> str | None:
+        """As ``place``; None where the cluster knows no such kind."""
         try:
             return self.place(api_version, kind, namespace, name)
         except kubernetes.dynamic.exceptions.ResourceNotFoundError:
-            return ""
+            return None
 
     def list(
         self, api_version: str, kind: str, namespace: str | None = None, labels: str = "", fields: str = ""
@@ -170,8 +171,8 @@ class Kube:
 
     def delete(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> bool:
         """Deletes one object; False where there was none."""
-        path = self._place_of(api_version, kind, name, namespace)
-        return bool(path) and _mapping(self.ask("DELETE", path)) is not None
+        path = self.place_or_none(api_version, kind, namespace, name)
+        return path is not None and _mapping(self.ask("DELETE", path)) is not None
 
     def logs(
         self,
