@@ -30,7 +30,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Builds and applies what differs, waits for nothing: what needs an add-on waits itself; check mode only compares."""
+    """Builds and applies what differs and waits for nothing: what needs an add-on waits itself."""
     target: Target = ctx.target
     found = addons.provide(ctx.paths, target, args.base, ctx.progress, check=ctx.check)
     data = {"images": dict(found.refs)}

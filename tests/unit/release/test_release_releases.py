@@ -337,6 +337,9 @@ class Scaled:
         body["metadata"] |= {"labels": labels, "annotations": notes}
         return body | ({"spec": dict(self.spec)} if kind == "Deployment" else {})
 
+    def place(self, _version: str, kind: str, _namespace: str | None, name: str) -> str:
+        return f"/{kind}/{name}"
+
     def apply(self, body: dict[str, Any], _namespace: str | None, **_options: Any) -> dict[str, Any]:
         live = self.get("", body["kind"], "tea")
         if body["kind"] == "Deployment" and "replicas" not in body["spec"]:
