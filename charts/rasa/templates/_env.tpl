@@ -17,8 +17,10 @@
 - name: REDIS_PASSWORD
   valueFrom: {secretKeyRef: {{ include "rasa.redisSecret" . }}}
 {{- end }}
-{{- with include "rasa.externalEnv" . | trim }}
+{{- range list "rasa.postgresEnv" "rasa.externalEnv" }}
+{{- with include . $ | trim }}
 {{- . | nindent 0 }}
+{{- end }}
 {{- end }}
 # Arguments of the user's own may name what the official chart had in its environment.
 {{- range $name, $key := dict "RASA_TOKEN" "rasa-token" "JWT_SECRET" "jwt-secret" }}

@@ -105,5 +105,8 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- if include "rasa.ownRedis" . -}}
 {{- $_ := set $images "redis.image" (include "rasa.image" (dict "image" .Values.redis.image "registry" .Values.redis.registry)) -}}
 {{- end -}}
+{{- if include "rasa.ownPostgres" . -}}
+{{- $_ := set $images "postgresql.image" (include "rasa.image" (dict "image" .Values.postgresql.image "registry" .Values.postgresql.registry)) -}}
+{{- end -}}
 {{- toJson $images -}}
 {{- end -}}
