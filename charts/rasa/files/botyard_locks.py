@@ -125,7 +125,7 @@ class RedisLocks(LockStore):  # type: ignore[misc]
 
     async def _turn(self, conversation_id: str, ticket: str, lifetime_s: float) -> None:
         first_here = self._here[conversation_id][ticket]
-        begun = time.monotonic()
+        last, since = -1, 0.0
         while True:
             before = await self._ask(self._stand, conversation_id, ticket, int(lifetime_s * 1000), self.most)
             if before == FULL:
@@ -134,8 +134,10 @@ class RedisLocks(LockStore):  # type: ignore[misc]
                 )
             if before == 0:
                 return
+            if before != last:
+                last, since = before, time.monotonic()
             if first_here.is_set():
-                await asyncio.sleep(_pause(before, time.monotonic() - begun))
+                await asyncio.sleep(_pause(before, time.monotonic() - since))
                 continue
             try:  # a look now and then keeps the ticket good
                 await asyncio.wait_for(first_here.wait(), lifetime_s / 4)
@@ -175,6 +177,6 @@ class RedisLocks(LockStore):  # type: ignore[misc]
         return answer
 
 
-def _pause(before: int, waited_s: float) -> float:
-    """Seconds until the next look: the longer one has waited, the less a little more matters."""
-    return min(NEAR_S * before + waited_s / 20, SLOWEST_S)
+def _pause(before: int, still_s: float) -> float:
+    """Seconds until the next look: the longer the queue has not moved, the less a little more matters."""
+    return min(NEAR_S * before + still_s / 20, SLOWEST_S)
