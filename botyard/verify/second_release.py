@@ -61,6 +61,8 @@ def _small(released: Released, first: HelmRecord) -> dict[str, Any]:
         "image": first.value("image"),
         "applicationSettings": first.value("applicationSettings"),
         "resources": SMALL,
+        "preStopSeconds": 0,  # nobody's traffic is lost when its pods go
+        "terminationGracePeriodSeconds": 10,
         "rasa-action-server": {
             "external": {
                 "enabled": bool(action),

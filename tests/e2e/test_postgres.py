@@ -12,7 +12,6 @@ from botyard.contracts import CommandError
 from botyard.tools.helm import Chart, Helm
 from botyard.verify.conversations import Conversation, play
 from botyard.verify.helm_record import helm_record
-from botyard.verify.put_back import settled
 from botyard.verify.released import RASA, RASA_CONTAINER, RASA_PORT, Pod, Released
 from botyard.verify.rest import REST_PATH, judge
 from botyard.verify.second_release import second_release
@@ -60,11 +59,11 @@ def speaker(second: Released) -> Callable[[str, str], str]:
 
 
 def between_turns(speak: Callable[[str, str], str], happen: Callable[[], None]) -> Callable[[str, str], str]:
-    """Lets something happen before each turn but the first."""
+    """Lets something happen once, before the second turn."""
     turns = iter(range(1000))
 
     def later(sender: str, message: str) -> str:
-        if next(turns):
+        if next(turns) == 1:
             happen()
         return speak(sender, message)
 
@@ -117,7 +116,13 @@ def test_a_conversation_outlives_both_pods(second: Released, memory: Conversatio
         old = delete_postgres(second)
         (rasa,) = second.rasa_pods()
         second.kube.delete("v1", "Pod", rasa.name, NAMESPACE)
-        settled(second, RASA, 180)
+
+        def ready() -> tuple[bool, str]:
+            now = second.rasa_pods()
+            fresh = len(now) == 1 and now[0].name != rasa.name
+            return fresh and now[0].ready, ", ".join(f"{pod.name} {pod.why_not_ready()}" for pod in now)
+
+        wait_until("another Rasa pod", ready, 180, interval_s=0.3)
         postgres_is_new(second, old)
 
     play(memory, between_turns(speaker(second), lose_both))
