@@ -214,8 +214,8 @@ class Kube:
             _preload_content=False,
         )
         channel.run_forever(timeout=timeout_s)
+        status = channel.read_channel(3)  # first: read_all forgets all channels
         printed = channel.read_all()
-        status = channel.read_channel(3)
         channel.close()
         if not status:
             return -1, printed

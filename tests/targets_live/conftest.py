@@ -31,7 +31,7 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
         yield Checkout(root, kube, base64.b64decode(live["certificate-authority-data"]))
     finally:
         kube.delete("v1", "Namespace", NAMESPACE)
-        wait_until("its end", lambda: (kube.get("v1", "Namespace", NAMESPACE) is None, NAMESPACE), 60, interval_s=0.2)
+        wait_until("its end", lambda: (kube.get("v1", "Namespace", NAMESPACE) is None, NAMESPACE), 180, interval_s=0.2)
         for kind in ("ClusterRole", "ClusterRoleBinding"):
             kube.delete("rbac.authorization.k8s.io/v1", kind, "botyard-deploy")
 

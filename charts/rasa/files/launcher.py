@@ -125,6 +125,30 @@ def speed_up_validation() -> bool:
     return True
 
 
+def try_sql_connections_before_use() -> bool:
+    """A connection that the database has closed meanwhile is replaced, at one short question for each use.
+
+    Rasa keeps connections in a pool. Once the database was started again, it would take the first dead one of each pod
+    for a conversation that cannot be had, and answer with its memory lost.
+
+    Returns:
+        whether this Rasa has SQLAlchemy.
+    """
+    try:
+        import sqlalchemy
+
+        original: Callable[..., Any] = sqlalchemy.create_engine
+    except (ImportError, AttributeError):
+        return False
+
+    @functools.wraps(original)
+    def create_engine(*words: Any, **options: Any) -> Any:
+        return original(*words, **{"pool_pre_ping": True, **options})
+
+    sqlalchemy.create_engine = create_engine
+    return True
+
+
 def main() -> None:
     try:
         wanted = arguments(sys.argv[1:])
@@ -140,6 +164,7 @@ def main() -> None:
 
     if wanted[:1] == ["run"]:
         speed_up_validation()
+        try_sql_connections_before_use()
     sys.argv = ["rasa", *wanted]
     rasa.__main__.main()
 

@@ -41,6 +41,12 @@
 {{- $wrong = append $wrong "applicationSettings.endpoints.eventBroker needs a RabbitMQ: set rabbitmq.external, or the broker's own url" -}}
 {{- end -}}
 {{- end -}}
+{{- with include "rasa.movesToEmptyPostgres" . -}}
+{{- $wrong = append $wrong . -}}
+{{- end -}}
+{{- if and (include "rasa.ownPostgres" .) (regexMatch "[[:space:][:cntrl:]\"']" (((.Values.global).postgresql).postgresqlPassword | default "")) -}}
+{{- $wrong = append $wrong "global.postgresql.postgresqlPassword: Rasa would not read a blank, a quote or a newline in it as it stands: choose another" -}}
+{{- end -}}
 {{- /* redis.conf splits at blanks and quotes. */ -}}
 {{- if not .Values.existingSecret -}}
 {{- range $key, $secret := dict "redis.auth.password" (.Values.redis.auth).password "global.redis.password" ((.Values.global).redis).password -}}

@@ -17,11 +17,10 @@
 - name: REDIS_PASSWORD
   valueFrom: {secretKeyRef: {{ include "rasa.redisSecret" . }}}
 {{- end }}
-{{- with include "rasa.externalEnv" . | trim }}
+{{- range list "rasa.postgresEnv" "rasa.externalEnv" "rasa.gatewayEnv" }}
+{{- with include . $ | trim }}
 {{- . | nindent 0 }}
 {{- end }}
-{{- with include "rasa.gatewayEnv" . | trim }}
-{{- . | nindent 0 }}
 {{- end }}
 # Arguments of the user's own may name what the official chart had in its environment.
 {{- range $name, $key := dict "RASA_TOKEN" "rasa-token" "JWT_SECRET" "jwt-secret" }}

@@ -117,5 +117,8 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- if (.Values.gateway).enabled -}}
 {{- $_ := set $images "gateway.image" (include "rasa.image" (dict "image" .Values.gateway.image "registry" .Values.gateway.registry)) -}}
 {{- end -}}
+{{- if include "rasa.ownPostgres" . -}}
+{{- $_ := set $images "postgresql.image" (include "rasa.image" (dict "image" .Values.postgresql.image "registry" .Values.postgresql.registry)) -}}
+{{- end -}}
 {{- toJson $images -}}
 {{- end -}}

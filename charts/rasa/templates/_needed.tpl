@@ -23,6 +23,8 @@
 {{- end -}}
 {{- if ($v.ingress).enabled }}{{ $keys = concat $keys (list "ingress.path" "ingress.pathType") }}{{ end -}}
 {{- if (($v.redis).persistence).enabled }}{{ $keys = append $keys "redis.persistence.size" }}{{ end -}}
+{{- if include "rasa.ownPostgres" . }}{{ $keys = append $keys "postgresql.persistence" }}{{ end -}}
+{{- if (($v.postgresql).persistence).enabled }}{{ $keys = append $keys "postgresql.persistence.size" }}{{ end -}}
 {{- if kindIs "map" ($v.podSecurityContext).seccompProfile }}{{ $keys = append $keys "podSecurityContext.seccompProfile.type" }}{{ end -}}
 {{- range $name := list "startupProbe" "readinessProbe" "livenessProbe" -}}
 {{- $probe := index $v $name | default dict -}}

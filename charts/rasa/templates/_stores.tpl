@@ -1,6 +1,5 @@
-{{- /* Where conversations are kept: memory (of each pod), redis, postgres (an external one) or own (as it stands).
-The official chart's default, ${DB_HOST}, was a Postgres of its own. There is none here, so Redis takes its place unless
-something else sets DB_HOST. */ -}}
+{{- /* Where conversations are kept: memory (of each pod), redis, postgres or own (as it stands). The official chart's default,
+${DB_HOST}, was its own Postgres: where there is none here, Redis takes its place unless something else sets DB_HOST. */ -}}
 {{- define "rasa.store" -}}
 {{- $given := .Values.applicationSettings.endpoints.trackerStore | default dict -}}
 {{- $sql := eq (lower (toString ($given.type | default "sql"))) "sql" -}}
@@ -10,7 +9,7 @@ something else sets DB_HOST. */ -}}
 memory
 {{- else if and (omit $given "enabled") (not $sql) -}}
 own
-{{- else if and ((.Values.postgresql).external).enabled (ne (toString $given.dialect) "sqlite") -}}
+{{- else if and (or ((.Values.postgresql).external).enabled (include "rasa.ownPostgres" .)) (ne (toString $given.dialect) "sqlite") -}}
 postgres
 {{- else if or (not $given.type) $lost -}}
 {{- if or .Values.redis.install (.Values.redis.external).enabled (.Values.postgresql).install }}redis{{ else }}memory{{ end -}}
@@ -62,21 +61,8 @@ own
 {{- end -}}
 {{- end -}}
 
-{{- /* What an external Postgres or RabbitMQ, and Duckling, put into the environment. */ -}}
+{{- /* What an external RabbitMQ and Duckling put into the environment. */ -}}
 {{- define "rasa.externalEnv" -}}
-{{- if ((.Values.postgresql).external).enabled }}
-{{- $global := (.Values.global).postgresql | default dict }}
-{{- $user := $global.postgresqlUsername | default "postgres" }}
-- {name: DB_HOST, value: {{ required "postgresql.external.host is missing" .Values.postgresql.external.host | quote }}}
-- {name: DB_PORT, value: {{ $global.servicePort | default 5432 | int | quote }}}
-- {name: DB_USER, value: {{ $user | quote }}}
-- {name: DB_DATABASE, value: {{ $global.postgresqlDatabase | default "rasa" | quote }}}
-- name: DB_PASSWORD
-  valueFrom:
-    secretKeyRef:
-      name: {{ $global.existingSecret | default (printf "%s-postgresql" .Release.Name) | quote }}
-      key: {{ .Values.postgresql.existingSecretKey | default (eq $user "postgres" | ternary "postgresql-password" "postgresql-postgres-password") | quote }}
-{{- end }}
 {{- if ((.Values.rabbitmq).external).enabled }}
 {{- $auth := .Values.rabbitmq.auth | default dict }}
 - {name: RABBITMQ_HOST, value: {{ required "rabbitmq.external.host is missing" .Values.rabbitmq.external.host | quote }}}
@@ -100,6 +86,12 @@ own
 {{- define "rasa.modelServerToken" -}}
 {{- $models := .Values.applicationSettings.endpoints.models | default dict -}}
 {{- if $models.enabled }}{{ $models.token }}{{ end -}}
+{{- end -}}
+
+{{- /* Whether the pods have a lock store: where it is not said, wherever this chart knows a Redis. */ -}}
+{{- define "rasa.sharesLocks" -}}
+{{- $enabled := (.Values.applicationSettings.endpoints.lockStore).enabled -}}
+{{- if kindIs "invalid" $enabled }}{{ if include "rasa.redisHost" . }}true{{ end }}{{ else if $enabled }}true{{ end -}}
 {{- end -}}
 
 {{- define "rasa.credentials" -}}
@@ -140,10 +132,10 @@ own
 {{- else if eq $store "own" -}}
 {{- $_ := set $all "tracker_store" $tracker -}}
 {{- end -}}
-{{- if ($given.lockStore).enabled -}}
-{{- $lock := omit $given.lockStore "enabled" -}}
-{{- if eq (toString ($lock.type | default "redis")) "redis" -}}
-{{- include "rasa.fill" (dict "into" $lock "from" (dict "type" "redis" "url" "${REDIS_HOST}" "port" "${REDIS_PORT}" "password" "${REDIS_PASSWORD}" "db" "1")) -}}
+{{- if include "rasa.sharesLocks" . -}}
+{{- $lock := omit ($given.lockStore | default dict) "enabled" -}}
+{{- if has (toString ($lock.type | default "redis")) (list "redis" "botyard_locks.RedisLocks") -}}
+{{- include "rasa.fill" (dict "into" $lock "from" (dict "type" "botyard_locks.RedisLocks" "url" "${REDIS_HOST}" "port" "${REDIS_PORT}" "password" "${REDIS_PASSWORD}" "db" "1")) -}}
 {{- end -}}
 {{- $_ := set $all "lock_store" $lock -}}
 {{- end -}}

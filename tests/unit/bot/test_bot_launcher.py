@@ -156,3 +156,19 @@ def test_another_rasa_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert RemoteAction._validate_action_result is before
     _rasa(monkeypatch, None)
     assert not launcher.speed_up_validation()
+
+
+def test_sql_connections_are_tried_before_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    alchemy = ModuleType("sqlalchemy")
+    vars(alchemy)["create_engine"] = lambda url, **options: {"url": url, **options}
+    monkeypatch.setitem(sys.modules, "sqlalchemy", alchemy)
+    assert launcher.try_sql_connections_before_use()
+    assert alchemy.create_engine("db", pool_size=5) == {"url": "db", "pool_size": 5, "pool_pre_ping": True}
+    assert alchemy.create_engine("db", pool_pre_ping=False)["pool_pre_ping"] is False
+
+
+def test_a_rasa_without_sqlalchemy_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sqlalchemy", ModuleType("sqlalchemy"))
+    assert not launcher.try_sql_connections_before_use()
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    assert not launcher.try_sql_connections_before_use()

@@ -145,6 +145,8 @@ BROKER = {
 LOCKED = {A: {"endpoints": {"lockStore": {"enabled": True}}}}
 SQL = {A: {"endpoints": {"trackerStore": {"type": "sql", "url": "db.example"}}}}
 POSTGRES = {"postgresql": {"external": {"enabled": True, "host": "pg"}}}
+OWN_POSTGRES = {"postgresql": {"install": True}}
+REDIS_BY_ENV = {"redis": {"install": False}, "extraEnv": [{"name": "REDIS_HOST", "value": "r"}]}
 REDIS = {"redis": {"external": {"enabled": True, "host": "r"}}}
 PG_HOST = {"postgresql": {"external": {"host": "pg"}}}
 REST = {A: {"credentials": {"additionalChannelCredentials": {"rest": {"a": 1}}}}}
@@ -155,6 +157,8 @@ DUCKLING_URL = {"duckling": {"external": {"url": "http://d"}}}
 DUCKLING = {"duckling": {"external": {"enabled": True, "url": "http://d"}}}
 OTHER = "postgresql-postgres-password"  # for another user than postgres
 REDIS_POD = "Deployment/myrasa-redis/spec/template/spec"
+POSTGRES_SECRET = "Secret/myrasa-postgresql/data"
+MINE = "bWluZQ=="
 CLOSED = {"networkPolicy": {"enabled": True}}
 
 
@@ -187,9 +191,8 @@ RASA = [
     Case(f"{E}.trackerStore.password", "${P}", "endpoints/tracker_store/password", "${P}", SQL),
     Case(f"{E}.trackerStore.db", "d", "endpoints/tracker_store/db", "d", SQL),
     Case(f"{E}.trackerStore.login_db", "l", "endpoints/tracker_store/login_db", "l", SQL),
-    Case(f"{E}.lockStore.enabled", True, "endpoints/lock_store", {
-        "type": "redis", "url": "${REDIS_HOST}", "port": "${REDIS_PORT}", "password": "${REDIS_PASSWORD}", "db": "1",
-    }),
+    Case(f"{E}.lockStore.enabled", False, "endpoints/lock_store", None),
+    Case(f"{E}.lockStore.enabled", True, "endpoints/lock_store/url", "${REDIS_HOST}", REDIS_BY_ENV),
     Case(f"{E}.lockStore.type", "in_memory", "endpoints/lock_store", {"type": "in_memory"}, LOCKED),
     Case(f"{E}.lockStore.url", "r", "endpoints/lock_store/url", "r", LOCKED),
     Case(f"{E}.lockStore.port", "7", "endpoints/lock_store/port", "7", LOCKED),
@@ -221,10 +224,12 @@ RASA = [
     Case("global.postgresql.postgresqlDatabase", "d", "env/DB_DATABASE", "d", POSTGRES),
     Case("global.postgresql.servicePort", 5433, "env/DB_PORT", "5433", POSTGRES),
     Case("global.redis.password", "mine", "Secret/myrasa/data/redis-password", "bWluZQ=="),
-    Case("postgresql.install", False, "endpoints/tracker_store", None, {"redis": {"install": False}}),
+    Case("global.postgresql.postgresqlPassword", "mine", f"{POSTGRES_SECRET}/postgresql-password", MINE, OWN_POSTGRES),
+    Case("postgresql.install", True, "endpoints/tracker_store/type", "sql"),
+    Case("postgresql.install", True, "StatefulSet/myrasa-postgresql/spec/replicas", 1),
     Case("postgresql.external.enabled", True, "endpoints/tracker_store/url", "${DB_HOST}", PG_HOST),
     Case("postgresql.external.host", "pg2", "env/DB_HOST", "pg2", POSTGRES),
-    Case("redis.install", False, "Deployment/myrasa-redis", None, {"postgresql": {"install": False}}),
+    Case("redis.install", False, "Deployment/myrasa-redis", None),
     Case("redis.auth.password", "mine", "Secret/myrasa/data/redis-password", "bWluZQ=="),
     Case("redis.external.enabled", True, "Deployment/myrasa-redis", None, {"redis": {"external": {"host": "r"}}}),
     Case("redis.external.host", "r2", "env/REDIS_HOST", "r2", REDIS),

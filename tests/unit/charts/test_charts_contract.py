@@ -89,17 +89,20 @@ def test_the_official_values_as_a_whole_are_taken(render: Render, chart: str) ->
     )
 
 
-def test_the_official_postgres_is_redis_here_and_its_passwords_are_random(render: Render) -> None:
+def test_the_official_postgres_is_here_too_and_its_passwords_are_random(render: Render) -> None:
     objects = render("rasa", **official_values("rasa"))
     assert rasa_file(objects, "endpoints.yml") == {
         "tracker_store": {
-            "type": "redis", "url": "myrasa-redis", "port": 6379, "db": 0, "password": "${REDIS_PASSWORD}",
-            "record_exp": 2592000,
+            "type": "sql", "dialect": "postgresql", "url": "${DB_HOST}", "port": "${DB_PORT}", "username": "${DB_USER}",
+            "password": "${DB_PASSWORD}", "db": "${DB_DATABASE}", "login_db": "${DB_DATABASE}",
         }
     }  # fmt: skip
-    assert ("Deployment", "myrasa-redis") in objects
-    published = ("cmFzYVRva2Vu", "VU5TRVQ=", "cmVkaXMtcGFzc3dvcmQ=")  # rasaToken, UNSET, redis-password
-    assert not set(objects["Secret", "myrasa"]["data"].values()) & set(published)
+    assert ("StatefulSet", "myrasa-postgresql") in objects
+    assert ("Deployment", "myrasa-redis") not in objects
+    # rasaToken, UNSET, redis-password, password
+    published = {"cmFzYVRva2Vu", "VU5TRVQ=", "cmVkaXMtcGFzc3dvcmQ=", "cGFzc3dvcmQ="}
+    for secret in ("myrasa", "myrasa-postgresql"):
+        assert not set(objects["Secret", secret]["data"].values()) & published
 
 
 def test_the_official_readiness_asks_for_a_loaded_model_here(render: Render) -> None:
@@ -111,8 +114,12 @@ def test_the_official_readiness_asks_for_a_loaded_model_here(render: Render) -> 
     assert at(render("rasa", readinessProbe=own), "container/readinessProbe/httpGet/path") == "/status"
 
 
-def test_notes_tell_that_redis_takes_the_place_of_postgres(notes: Callable[..., str]) -> None:
-    assert "Redis takes the place of postgresql.install" in notes("rasa", **official_values("rasa"))
+def test_notes_tell_where_conversations_are_kept(notes: Callable[..., str]) -> None:
+    assert "kept in Postgres (myrasa-postgresql)" in notes("rasa", **official_values("rasa"))
+    store = {"applicationSettings": {"endpoints": {"trackerStore": {"type": "sql", "url": "${DB_HOST}"}}}}
+    assert "in place of the Postgres that the official chart's tracker store means" in notes("rasa", **store)
+    lost = {"postgresql": {"install": True, "persistence": {"enabled": False}}}
+    assert "lost when its pod goes" in notes("rasa", **lost)
     assert "Postgres" not in notes("rasa")
     forgetful = {"redis": {"install": False}, "postgresql": {"install": False}}
     assert "WARNING: each pod keeps conversations in its own memory" in notes("rasa", replicaCount=2, **forgetful)

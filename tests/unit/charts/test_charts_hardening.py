@@ -34,6 +34,8 @@ def variants(chart: str) -> Iterator[dict[str, Any]]:
     yield {}
     yield official_values(chart)
     yield EVERYTHING
+    if chart == "rasa":
+        yield {**EVERYTHING, "postgresql": {"install": True}}
 
 
 def pods(objects: Objects) -> list[dict[str, Any]]:

@@ -110,7 +110,6 @@ def test_pods_share_their_conversations_in_redis(render: Render) -> None:
     )
     assert env(rasa(objects))["REDIS_PASSWORD"]["secretKeyRef"]["key"] == "redis-password"
     assert ("Service", "myrasa-redis") in objects
-    assert "lock_store" not in config(objects, "endpoints.yml"), "Rasa's Redis lock store polls and is not atomic"
 
 
 def test_a_tracker_store_of_ones_own_is_taken_as_it_stands(render: Render) -> None:
