@@ -173,8 +173,8 @@ class Kube:
             _preload_content=False,
         )
         channel.run_forever(timeout=timeout_s)
+        status = channel.read_channel(3)  # before read_all, which throws all channels away
         printed = channel.read_all()
-        status = channel.read_channel(3)
         channel.close()
         if not status:
             return -1, printed
