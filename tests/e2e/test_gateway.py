@@ -27,8 +27,8 @@ CALM_S = 2.0
 # A second HAProxy in the same pod, of the same configuration, in whose queue two may wait.
 SECOND_PORT = 15005
 SECOND = r"""
-sed -e 's/queue(messages) ge [0-9]*/queue(messages) ge 2/' \
-  -e 's/bind :5005/bind :15005/' -e 's/bind :8404/bind :18404/' -e 's#/tmp/haproxy.sock#/tmp/second.sock#' /etc/gateway/haproxy.cfg > /tmp/second.cfg
+sed -e 's/queue(messages) ge [0-9]*/queue(messages) ge 2/' -e 's/bind :5005/bind :15005/' \
+  -e 's/bind :8404/bind :18404/' -e 's#/tmp/haproxy.sock#/tmp/second.sock#' /etc/gateway/haproxy.cfg > /tmp/second.cfg
 timeout 20 haproxy -db -f /tmp/second.cfg & echo $! > /tmp/second.pid
 wait
 """
