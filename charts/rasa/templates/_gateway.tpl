@@ -164,7 +164,8 @@ backend socketio from pods
   balance leastconn
   timeout tunnel 1h
   http-request lua.await_server socketio if { nbsrv(socketio) eq 0 }
-  use-server %[lua.server_by_mark(socketio)] if { lua.server_by_mark(socketio) -m len gt 0 }
+  http-request lua.find_server socketio if { url_param(sid) -m found }
+  use-server %[var(txn.server)] if { var(txn.server) -m found }
   {{ include "rasa.gatewayServers" (dict "root" . "more" "") }}
 
 # All else (/, /status, /model, GET of a webhook) is no message and does not wait in their queue.
