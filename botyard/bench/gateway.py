@@ -137,7 +137,12 @@ def _namespace(kube: Kube, progress: Callable[[str], None]) -> Iterator[None]:
         raise BotyardError(f"namespace {NAMESPACE} is there and not of this benchmark", "rename or remove it")
     labels = {**LABEL, "pod-security.kubernetes.io/enforce": "restricted"}
     kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}})
+
+    def usable() -> tuple[bool, str]:  # no pod is taken before its account is there
+        return kube.get("v1", "ServiceAccount", "default", NAMESPACE) is not None, "its account is not there yet"
+
     try:
+        wait_until(f"namespace {NAMESPACE}", usable, 30, interval_s=0.2)
         yield
     finally:
         kube.delete("v1", "Namespace", NAMESPACE)
