@@ -135,9 +135,17 @@ def _namespace(kube: Kube, progress: Callable[[str], None]) -> Iterator[None]:
     found = kube.get("v1", "Namespace", NAMESPACE)
     if found is not None and not LABEL.items() <= (found["metadata"].get("labels") or {}).items():
         raise BotyardError(f"namespace {NAMESPACE} is there and not of this benchmark", "rename or remove it")
+    if found is not None and found["metadata"].get("deletionTimestamp"):
+        told = [c["message"] for c in found["status"].get("conditions") or [] if c["status"] == "True"]
+        raise BotyardError(f"namespace {NAMESPACE} of an earlier run is still ending: {'; '.join(told) or 'wait'}")
     labels = {**LABEL, "pod-security.kubernetes.io/enforce": "restricted"}
     kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}})
+
+    def usable() -> tuple[bool, str]:  # no pod is taken before its account is there
+        return kube.get("v1", "ServiceAccount", "default", NAMESPACE) is not None, "its account is not there yet"
+
     try:
+        wait_until(f"namespace {NAMESPACE}", usable, 30, interval_s=0.2)
         yield
     finally:
         kube.delete("v1", "Namespace", NAMESPACE)

@@ -60,7 +60,10 @@ def converse(
             answers.append(_collect(heard, timeout_s, quiet_s, message))
         return answers
     finally:
-        client.disconnect()
+        if client.transport() == "polling":
+            client.eio.disconnect(abort=True)  # the server answers a poll that is under way after 45 s only
+        else:
+            client.disconnect()
 
 
 def _next(source: queue.Queue[str], timeout_s: float, what: str) -> str:

@@ -117,7 +117,7 @@ resolvers cluster
   hold nx 10s
 
 frontend bot from common
-  bind :::{{ $app.port }} v4v6
+  bind :{{ $app.port }}
   http-request set-var(txn.path) path
   # The path without its query, where tokens may be; no header, no body. Waits in ms: queue, connecting, reply, all.
   log-format "%ci %HM %[var(txn.path)] %ST %b/%s %Tw/%Tc/%Tr/%Ta %tsc %B bytes"
@@ -164,7 +164,8 @@ backend socketio from pods
   balance leastconn
   timeout tunnel 1h
   http-request lua.await_server socketio if { nbsrv(socketio) eq 0 }
-  use-server %[lua.server_by_mark(socketio)] if { lua.server_by_mark(socketio) -m len gt 0 }
+  http-request lua.find_server socketio if { url_param(sid) -m found }
+  use-server %[var(txn.server)] if { var(txn.server) -m found }
   {{ include "rasa.gatewayServers" (dict "root" . "more" "") }}
 
 # All else (/, /status, /model, GET of a webhook) is no message and does not wait in their queue.
@@ -174,7 +175,7 @@ backend other from pods
   {{ include "rasa.gatewayServers" (dict "root" . "more" "") }}
 
 frontend watch from common
-  bind :::{{ int $g.metricsPort }} v4v6
+  bind :{{ int $g.metricsPort }}
   no log
   http-request use-service prometheus-exporter if { path /metrics }
   # Ready once it has seen a pod; later, without one, it still has an answer for the client.
@@ -183,8 +184,8 @@ frontend watch from common
   http-request return status 503 content-type text/plain string "no pod of Rasa is known yet\n" if { path /ready }
   http-request return status 200 content-type text/plain string "alive\n" if { path /alive }
   # Asked by the pod's own preStop.
-  http-request set-var(proc.leaving) bool(true) if { path /leave } { src 127.0.0.1 ::1 ::ffff:127.0.0.1 }
-  http-request return status 200 content-type text/plain string "leaving\n" if { path /leave } { src 127.0.0.1 ::1 ::ffff:127.0.0.1 }
+  http-request set-var(proc.leaving) bool(true) if { path /leave } { src 127.0.0.1 }
+  http-request return status 200 content-type text/plain string "leaving\n" if { path /leave } { src 127.0.0.1 }
   http-request return status 404
 {{- end -}}
 

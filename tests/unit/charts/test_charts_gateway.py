@@ -59,7 +59,7 @@ def with_gateway(key: str, value: Any) -> dict[str, Any]:
         ("rateLimit", {"requests": 20, "seconds": 3}, r"expire 3s store http_req_rate\(3s\)\n"),
         ("maxConnections", 99, r"\n  maxconn 99\n"),
         ("drainSeconds", 21, r"\n  hard-stop-after 21s\n"),
-        ("metricsPort", 9100, r"frontend watch from common\n  bind :::9100 v4v6\n"),
+        ("metricsPort", 9100, r"frontend watch from common\n  bind :9100\n"),
         ("clusterDomain", "cluster.example", r" _http\._tcp\.myrasa-pods\.rasa\.svc\.cluster\.example resolvers "),
     ],
 )
@@ -132,7 +132,7 @@ def test_the_services_keep_their_names_and_ports_and_lead_to_the_gateway(render:
 def test_a_port_of_ones_own_is_that_of_the_gateway_too(render: Render) -> None:
     objects = render("rasa", **ON, applicationSettings={"port": 8000})
     assert at(objects, f"{GATEWAY}/spec/containers/0/ports/0/containerPort") == 8000
-    assert "frontend bot from common\n  bind :::8000 v4v6\n" in config(objects)
+    assert "frontend bot from common\n  bind :8000\n" in config(objects)
     assert at(objects, "Service/myrasa-pods/spec/ports/0/port") == 8000
 
 
