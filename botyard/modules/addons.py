@@ -30,7 +30,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Builds and applies what differs and waits for nothing: what needs an add-on waits itself."""
+    """Builds and applies what differs, waits for nothing: who needs one waits itself; check mode only compares."""
     target: Target = ctx.target
     found = addons.provide(ctx.paths, target, args.base, ctx.progress, check=ctx.check)
     data = {"images": dict(found.refs)}
@@ -40,6 +40,8 @@ def run(args: Args, ctx: Context) -> Result:
     if ctx.check and not kubeconfig.is_file():
         return Result(changed=True, msg="; ".join([*parts, "there is no cluster yet"]), data=data)
     kube = Kube(kubeconfig, target.context)
+    if ctx.check and not kube.answers():  # an earlier task would bring it back
+        return Result(changed=True, msg="; ".join([*parts, "the cluster does not answer yet"]), data=data)
     with guard.answering(kube):
         diffs = _applied(kube, _bodies(found.refs), ctx)
     if diffs:
