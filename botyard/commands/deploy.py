@@ -27,7 +27,7 @@ def deploy(
     skip_tags: str = "", check: bool = False, diff: bool = False, yes: bool = False, plain: bool = False,
     debug: bool = False,
 ) -> None:  # fmt: skip
-    """Release a bot to a cluster that exists, such as AKS.
+    """Release a bot to a cluster that exists, such as AKS. Under way: not yet tried as a whole, so not for production.
 
     Refuses a cluster that is not the pinned one, looks whether it can be rolled out, pushes images and model to the
     target's registry, installs both charts, runs the readonly checks, and takes everything back where one of these

@@ -119,8 +119,12 @@ class Kube:
         """The API path of an object, or of all of a kind.
 
         Raises:
+            BotyardError: a name that would make it the path of something else.
             ResourceNotFoundError: the cluster knows no such kind.
         """
+        for word in (name, namespace):
+            if word in (".", ".."):
+                raise BotyardError(f"{kind}: {word!r} is no name", "give the name of an object")
         root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
         if (api_version, kind) not in self._places:
             for one in (self.read(root, _TIMEOUT_S) or {}).get("resources") or []:
@@ -134,7 +138,7 @@ class Kube:
 
     def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
         """One object as a mapping, or None where there is no such object (or no such kind)."""
-        path = self.place_or_none(api_version, kind, namespace, name)
+        path = self.place_or_none(api_version, kind, namespace, _one(kind, name))
         return self.read(path, _TIMEOUT_S) if path else None
 
     def place_or_none(self, api_version: str, kind: str, namespace: str | None = None, name: str = "") -> str | None:
@@ -163,7 +167,7 @@ class Kube:
     ) -> dict[str, Any]:
         """Server-side apply under a field manager; with dry_run the server answers but stores nothing."""
         namespace = body["metadata"].get("namespace", namespace)
-        path = self.place(body["apiVersion"], body["kind"], namespace, body["metadata"]["name"])
+        path = self.place(body["apiVersion"], body["kind"], namespace, _one(body["kind"], body["metadata"]["name"]))
         query = {"fieldManager": field_manager, "force": "true", **({"dryRun": "All"} if dry_run else {})}
         content = {"Content-Type": "application/apply-patch+yaml"}  # JSON is YAML
         answer = self.ask("PATCH", path, query, content, json.dumps(body))
@@ -171,7 +175,7 @@ class Kube:
 
     def delete(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> bool:
         """Deletes one object; False where there was none."""
-        path = self.place_or_none(api_version, kind, namespace, name)
+        path = self.place_or_none(api_version, kind, namespace, _one(kind, name))
         return path is not None and _mapping(self.ask("DELETE", path)) is not None
 
     def logs(
@@ -245,6 +249,13 @@ class Kube:
         response = self.api.call_api(*call, _request_timeout=timeout_s)
         response.read()
         return int(response.status), response.data.decode(errors="replace")
+
+
+def _one(kind: str, name: str) -> str:
+    """The name; without one the path would be that of all objects of the kind."""
+    if not name:
+        raise BotyardError(f"{kind}: the name is empty", "give the name of an object")
+    return name
 
 
 def _mapping(answer: Answer, may_lack: bool = True) -> dict[str, Any] | None:

@@ -139,6 +139,21 @@ def test_deleting(kube: Kube, api: Api) -> None:
     assert kube.delete("v1", "Pod", "b", "shop") is False
 
 
+@pytest.mark.parametrize(("name", "namespace"), [("", "shop"), (".", "shop"), ("..", "shop"), ("a", "..")])
+def test_a_name_never_leads_to_all_objects_or_to_their_namespace(
+    kube: Kube, api: Api, name: str, namespace: str
+) -> None:
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}}
+    for ask in (
+        lambda: kube.delete("v1", "Pod", name, namespace),
+        lambda: kube.get("v1", "Pod", name, namespace),
+        lambda: kube.apply(pod, namespace),
+    ):
+        with pytest.raises(BotyardError, match="name"):
+            ask()
+    assert not [asked for asked, *_ in api.seen if asked != "GET /api/v1"]
+
+
 @pytest.mark.parametrize("status", [401, 403, 422, 500])
 def test_what_the_server_refuses_is_told_in_its_words(kube: Kube, api: Api, status: int) -> None:
     place = "/api/v1/namespaces/shop/pods"
