@@ -16,7 +16,7 @@ import pytest
 
 from botyard.verify.burst import burst
 from botyard.verify.conversations import Conversation
-from botyard.verify.released import RASA, RASA_CONTAINER, RASA_PORT, Pod, Released
+from botyard.verify.released import RASA, RASA_CONTAINER, RASA_PODS, RASA_PORT, Pod, Released
 from botyard.verify.rest import REST_PATH, LostReply, judge
 
 pytestmark = pytest.mark.disruptive
@@ -27,9 +27,12 @@ LOOK_EVERY_S = 0.5
 
 
 def in_service(released: Released, pod: Pod) -> bool:
-    """Whether the pod's endpoint is ready in the Service's slices."""
+    """Whether the pod's endpoint is ready in the Service's slices, or in those that the gateway goes by."""
     slices = released.kube.list(
-        "discovery.k8s.io/v1", "EndpointSlice", released.namespace, labels=f"kubernetes.io/service-name={RASA}"
+        "discovery.k8s.io/v1",
+        "EndpointSlice",
+        released.namespace,
+        labels=f"kubernetes.io/service-name in ({RASA}, {RASA_PODS})",
     )
     return any(
         pod.ip in endpoint["addresses"] and (endpoint.get("conditions") or {}).get("ready")
