@@ -23,6 +23,12 @@ ROOT = Path(__file__).parents[3]
 REFS = {name: f"localhost:5001/botyard/{name}@sha256:{'0' * 64}" for name in addons.ADDONS}
 
 
+@pytest.fixture(autouse=True)
+def served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No metrics-server starts here, so nobody waits for one."""
+    monkeypatch.setattr("botyard.modules.addons._served", lambda _kube, _ctx: None)
+
+
 def bodies(refs: dict[str, str] | None = None) -> list[dict[str, Any]]:
     return module._bodies(REFS if refs is None else refs)
 
