@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from botyard.contracts import BotyardError, CommandError, Secret, TimedOut
 
@@ -74,26 +75,15 @@ def run(
     shown = [redact(a) for a in plain]
     started = time.monotonic()
     late: list[Callable[[], None]] = []
-    try:
-        with _ctrl_c_put_off(late):
-            child = subprocess.Popen(
-                plain,
-                env={**os.environ, **env} if env else None,
-                cwd=cwd,
-                stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                start_new_session=True,
-            )
-            with _lock:
-                _children.add(child)
-    except FileNotFoundError as error:
-        raise BotyardError(f"program not found: {shown[0]}", "run invoke doctor") from error
-    except (OSError, ValueError) as error:  # no right to run it, no program, too long; a NUL in an argument
-        reason = getattr(error, "strerror", None) or str(error)
-        raise BotyardError(f"cannot start {shown[0]!r}: {reason.lower()}", "can it be run in a terminal?") from error
+    child = _started(
+        plain,
+        shown[0],
+        late,
+        env={**os.environ, **env} if env else None,
+        cwd=cwd,
+        stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
     out: list[str] = []
     err: list[str] = []
     faults: list[Exception] = []
@@ -129,6 +119,27 @@ def run(
     if check and done.returncode != 0:
         raise CommandError(done.argv, done.returncode, done.stdout, done.stderr)
     return done
+
+
+def _started(argv: list[str], shown: str, late: list[Callable[[], None]], **options: Any) -> subprocess.Popen[str]:
+    """A child in a process group of its own, known to ``end_children``; ``late`` takes what would have ended us.
+
+    Raises:
+        BotyardError: there is no such program, or it cannot be run.
+    """
+    try:
+        with _ctrl_c_put_off(late):
+            child: subprocess.Popen[str] = subprocess.Popen(
+                argv, stdout=subprocess.PIPE, text=True, errors="replace", start_new_session=True, **options
+            )
+            with _lock:
+                _children.add(child)
+    except FileNotFoundError as error:
+        raise BotyardError(f"program not found: {shown}", "run invoke doctor") from error
+    except (OSError, ValueError) as error:  # no right to run it, no program, too long; a NUL in an argument
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BotyardError(f"cannot start {shown!r}: {reason.lower()}", "can it be run in a terminal?") from error
+    return child
 
 
 @contextlib.contextmanager
@@ -218,18 +229,8 @@ def background(argv: Sequence[Arg], on_line: Callable[[str], None]) -> Iterator[
         on_line: called with every line that it prints, from another thread.
     """
     late: list[Callable[[], None]] = []
-    with _ctrl_c_put_off(late):
-        child = subprocess.Popen(
-            [str(a) for a in argv],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-        with _lock:
-            _children.add(child)
+    plain = [str(a) for a in argv]
+    child = _started(plain, plain[0], late, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     reader = threading.Thread(target=_drain, args=(child.stdout, [], str, on_line, []), daemon=True)
     try:
         reader.start()

@@ -10,22 +10,13 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from botyard.commands.session import Flags, paths_for, read_target
+from botyard.commands.session import reach
 from botyard.commands.streams import errors_as_lines
 
 if TYPE_CHECKING:
     from botyard.release.status import Status
-    from botyard.targets import Target
-    from botyard.tools.kube import Kube
 
 HELP = {"target": "a name in values/targets.yml"}
-
-
-def _open(name: str) -> tuple[Target, Kube]:
-    from botyard.release import identity
-
-    target = read_target(Flags(name), any_cluster=True)
-    return target, identity.open_target(target, paths_for(target.cluster).state)
 
 
 @task(help={**HELP, "as-json": "as JSON, for programs"})
@@ -34,7 +25,7 @@ def status(c: Context, target: str = "kind", as_json: bool = False) -> None:
     with errors_as_lines():
         from botyard.release.status import look
 
-        found, kube = _open(target)
+        found, kube = reach(target)
         releases = look(kube, found.namespace)
         if as_json:
             print(json.dumps([dataclasses.asdict(one) for one in releases], indent=2))
@@ -76,7 +67,7 @@ def drift(c: Context, target: str = "kind", diff: bool = False) -> None:
     with errors_as_lines():
         from botyard.release.status import drift as compare
 
-        found, kube = _open(target)
+        found, kube = reach(target)
         differs = 0
         for name, changes in compare(kube, found.namespace).items():
             print(f"{name}: {len(changes) or 'no'} object{'' if len(changes) == 1 else 's'} changed by hand or gone")

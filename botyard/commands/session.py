@@ -18,6 +18,7 @@ from botyard.contracts import BadInput, Paths
 if TYPE_CHECKING:
     from botyard.playbook import RunReport
     from botyard.targets import Target
+    from botyard.tools.kube import Kube
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,14 @@ def read_target(flags: Flags, *, any_cluster: bool = False) -> Target:
     if flags.sources not in ("auto", "registries", "packages"):
         raise BadInput(f"unknown sources {flags.sources!r}", "use auto, registries or packages")
     return target.model_copy(update={"sources": target.sources.model_copy(update={"mode": flags.sources})})
+
+
+def reach(name: str) -> tuple[Target, Kube]:
+    """A target of any driver and its API, for tasks that look at what is there."""
+    from botyard.release import identity
+
+    target = read_target(Flags(name), any_cluster=True)
+    return target, identity.open_target(target, paths_for(target.cluster).state)
 
 
 def variables_for(flags: Flags, target: Target, run_dir: Path, *, needs_bot: bool = True) -> dict[str, Any]:

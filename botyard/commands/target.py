@@ -8,7 +8,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from botyard.commands.session import Flags, paths_for, read_target, root_folder
+from botyard.commands.session import Flags, reach, read_target, root_folder
 from botyard.commands.streams import errors_as_lines
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def check(c: Context, target: str = "kind") -> None:
     with errors_as_lines():
         from botyard.release import guard, identity, rights
 
-        found = _target(target)
-        kube = identity.open_target(found, paths_for(found.cluster).state)
+        found, kube = reach(target)
         seen = identity.identify(kube)
         print(f"server           {seen.server}")
         print(f"kube-system uid  {seen.kube_system_uid}")
@@ -87,7 +86,7 @@ def pin(c: Context, target: str, replace: bool = False) -> None:
         found = _target(target)
         if found.ours:
             raise BadInput(f"target {target} is made here and carries botyard's mark", "nothing is to be pinned")
-        seen = identity.identify(identity.open_target(found, paths_for(found.cluster).state))
+        seen = identity.identify(reach(target)[1])
         if found.pin == seen.pin:
             print(f"{target} is pinned to this cluster already: {seen.server}")
             return

@@ -37,10 +37,9 @@ def run(args: Args, ctx: Context) -> Result:
     data = {"images": dict(found.refs)}
     would = "would be " if ctx.check else ""
     parts = [f"{would}built or pushed: {', '.join(found.made)}"] if found.made else []
-    kubeconfig = ctx.paths.state / "kubeconfig"
-    if ctx.check and not kubeconfig.is_file():
+    if ctx.check and not ctx.kubeconfig.is_file():
         return Result(changed=True, msg="; ".join([*parts, "there is no cluster yet"]), data=data)
-    kube = Kube(kubeconfig, target.context)
+    kube = Kube(ctx.kubeconfig, target.context)
     if ctx.check and not kube.answers():  # an earlier task would bring it back
         return Result(changed=True, msg="; ".join([*parts, "the cluster does not answer yet"]), data=data)
     with guard.answering(kube):

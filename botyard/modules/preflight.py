@@ -68,7 +68,7 @@ def run(args: Args, ctx: Context) -> Result:
         todo = [
             name
             for name, plan in plans.items()
-            if not preflight.as_released(plan, live[name], f"{_chart(plan).name}-{_chart(plan).version}")
+            if not preflight.as_released(plan, live[name], packing.wanted(Path(plan.chart.ref)).released_as)
         ]
         if not todo:
             return Result(msg="as released", data={"examined": []})
@@ -93,10 +93,6 @@ def _version(cluster: preflight.Cluster) -> str:
     """The Kubernetes that charts are rendered for: the oldest kubelet's."""
     found = [str(node["status"]["nodeInfo"]["kubeletVersion"]) for node in cluster.nodes]
     return min(found, key=lambda text: [int(part) for part in text.lstrip("v").split("-")[0].split(".")], default="")
-
-
-def _chart(plan: Plan) -> packing.Wanted:
-    return packing.wanted(Path(plan.chart.ref))
 
 
 def _plan(one: Planned, ctx: Context) -> Plan:

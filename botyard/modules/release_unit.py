@@ -63,5 +63,5 @@ def run(args: Args, ctx: Context) -> Result:
             return Result(changed=bool(moved), msg=f"would go back: {', '.join(moved)}" if moved else "nothing moved")
         helm = Helm(toolbox.tool(ctx.paths, "helm"), ctx.paths.state / "helm", ctx.kubeconfig, ctx.target.context)
         evidence = Path(args.run_dir or ctx.paths.state) / "diagnostics"
-        told = unit.restored(helm, kube, args.namespace, args.revisions, evidence, ctx.progress)
+        told = unit.restored(helm, kube, args.namespace, args.revisions, moved, evidence, ctx.progress)
     return Result(changed=True, msg="\n".join(told), data={"told": told})

@@ -33,8 +33,13 @@ class Wanted:
     version: str
 
     @property
+    def released_as(self) -> str:
+        """What Helm's record of a release calls it."""
+        return f"{self.name}-{self.version}"
+
+    @property
     def archive(self) -> str:
-        return f"{self.name}-{self.version}.tgz"
+        return f"{self.released_as}.tgz"
 
 
 def content_key(folder: Path) -> str:

@@ -128,6 +128,12 @@ def as_text(body: dict[str, Any] | None) -> str:
     return json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
+def scale_target(scaler: dict[str, Any]) -> str:
+    """What a HorizontalPodAutoscaler scales, as ``shown`` names it."""
+    target = scaler["spec"]["scaleTargetRef"]
+    return f"{target['kind']}/{target['name']}"
+
+
 def fingerprint(live: dict[str, Any]) -> str:
     """Digest of an object and of who owns which field of it, without what the server counts or reports.
 

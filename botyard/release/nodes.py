@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
+from botyard.later import later
 from botyard.release import selectors
 
+kubernetes = later("kubernetes")
+
 _TO_FLEE = ("NoSchedule", "NoExecute")
-_SUFFIXES = {
-    **{f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", start=1)},
-    **{letter: Decimal(1000) ** power for power, letter in enumerate("kMGTPE", start=1)},
-    "m": Decimal("0.001"),
-    "u": Decimal("0.000001"),
-    "n": Decimal("0.000000001"),
-}
 
 
 @dataclass(frozen=True)
@@ -89,16 +85,9 @@ def _most(one: Mapping[str, Decimal], other: Mapping[str, Decimal]) -> dict[str,
 
 def quantity(value: object) -> Decimal:
     """A Kubernetes quantity, as in ``250m``, ``2Gi``, ``1e3`` or 4; 0 for anything else: the API server refuses it."""
-    text = str(value).strip()
-    for suffix, factor in _SUFFIXES.items():
-        if text.endswith(suffix):
-            text, scale = text[: -len(suffix)], factor
-            break
-    else:
-        scale = Decimal(1)
     try:
-        return Decimal(text) * scale
-    except InvalidOperation:
+        return Decimal(kubernetes.utils.parse_quantity(str(value).strip()))
+    except ValueError:
         return Decimal(0)
 
 

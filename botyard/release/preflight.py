@@ -121,7 +121,9 @@ def examine(objects: Sequence[dict[str, Any]], live: Release | None, namespace: 
     before = {desired.shown(body): body for body in desired.load_documents(live.manifest)} if live else {}
     workloads = [body for body in objects if body["kind"] in _WORKLOADS]
     pods = cluster.kube.list("v1", "Pod", namespace) if workloads else []
-    scalers = {_scaled(body): body["spec"] for body in objects if body["kind"] == "HorizontalPodAutoscaler"}
+    scalers = {
+        desired.scale_target(body): body["spec"] for body in objects if body["kind"] == "HorizontalPodAutoscaler"
+    }
     for workload in workloads:
         spec = scalers.get(desired.shown(workload))
         _workload(found, workload, before.get(desired.shown(workload)), namespace, cluster.nodes, pods, spec)
@@ -170,11 +172,6 @@ def _workload(
         )
         if later is not None:
             found.warnings.append(f"scaled out to maxReplicas, {later.message}: {later.cure}")
-
-
-def _scaled(body: Mapping[str, Any]) -> str:
-    target = body["spec"]["scaleTargetRef"]
-    return f"{target['kind']}/{target['name']}"
 
 
 def _references(workloads: Sequence[dict[str, Any]]) -> Iterable[references.Reference]:

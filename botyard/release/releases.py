@@ -169,16 +169,15 @@ def manifest_diff(before: str, after: str) -> list[Diff]:
     ]
 
 
-def _scaled(bodies: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
-    """Kind and name of what an autoscaler among these objects scales: how many replicas it has is its own affair."""
-    scalers = (body["spec"]["scaleTargetRef"] for body in bodies if body["kind"] == "HorizontalPodAutoscaler")
-    return {(str(target["kind"]), str(target["name"])) for target in scalers}
+def _scaled(bodies: Sequence[dict[str, Any]]) -> set[str]:
+    """What an autoscaler among these objects scales: how many replicas that has is the autoscaler's affair."""
+    return {desired.scale_target(body) for body in bodies if body["kind"] == "HorizontalPodAutoscaler"}
 
 
 def _without_counts(bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
     scaled = _scaled(bodies)
     for body in bodies:
-        if (body["kind"], body["metadata"]["name"]) in scaled:
+        if desired.shown(body) in scaled:
             body["spec"].pop("replicas", None)
     return bodies
 
@@ -200,7 +199,7 @@ def drifted(kube: Kube, live: Release, seen: dict[str, str]) -> list[Diff]:
             "meta.helm.sh/release-name": live.name,
             "meta.helm.sh/release-namespace": live.namespace,
         }
-        if (body["kind"], metadata["name"]) in scaled:
+        if desired.shown(body) in scaled:
             now = kube.get(body["apiVersion"], body["kind"], metadata["name"], live.namespace)
             body["spec"]["replicas"] = now["spec"].get("replicas") if now else None
         return desired.difference(kube, body, live.namespace, _MANAGER, note)

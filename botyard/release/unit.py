@@ -29,11 +29,12 @@ def restored(
     kube: Kube,
     namespace: str,
     before: Mapping[str, int],
+    moved: Sequence[str],
     evidence: Path,
     progress: Callable[[str], None],
     wait_s: int = 300,
 ) -> list[str]:
-    """Takes every release back to the revision it had, in reverse order, and waits until its pods are ready.
+    """Takes what ``moved``, as ``changed`` tells, back to the revision it had; waits until the pods are ready.
 
     One that was not there before is left for inspection. Secrets and volumes stay in any case.
 
@@ -43,7 +44,7 @@ def restored(
         BotyardError: helm failed, or the pods of before do not become ready either.
     """
     told = []
-    for name in changed(kube, namespace, before):
+    for name in moved:
         if not before[name]:
             cure = f"helm uninstall {name} --namespace {namespace} --kube-context {helm.context}"
             told.append(f"{name}: is new, and left for you to look at; to remove it: {cure}")

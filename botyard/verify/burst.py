@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
-from botyard.contracts import BotyardError
-from botyard.verify.released import RASA_CONTAINER, RASA_PORT, READY_PATH, Pod, Released
+from botyard.verify.inside_pod import run_inside
+from botyard.verify.released import RASA_PORT, READY_PATH, Pod, Released
 from botyard.verify.rest import REST_PATH, LostReply, judge
-
-MARKER = "botyard-burst:"
 
 # Standard library only, Python 3.8 and later. All speak at the same moment.
 PROGRAM = r"""
@@ -102,14 +99,9 @@ def burst(
     base = f"http://{at.ip}:{RASA_PORT}"
     ask: dict[str, Any] = {
         "people": people, "timeout_s": timeout_s, "message": message, "name": name,
-        "rest": base + REST_PATH, "ready": base + READY_PATH, "marker": MARKER,
+        "rest": base + REST_PATH, "ready": base + READY_PATH,
     }  # fmt: skip
-    argv = ["python3", "-c", PROGRAM, json.dumps(ask)]
-    code, printed = released.kube.exec(source.name, released.namespace, argv, RASA_CONTAINER, 2 * timeout_s)
-    for line in printed.splitlines():
-        if line.startswith(MARKER):
-            return judged(json.loads(line[len(MARKER) :]))
-    raise BotyardError(f"the burst from pod {source.name} ended with exit code {code}: {printed[-400:]}")
+    return judged(run_inside(released, source, PROGRAM, ask, 2 * timeout_s))
 
 
 def judged(found: dict[str, Any]) -> Burst:

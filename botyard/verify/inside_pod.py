@@ -121,15 +121,20 @@ def answered(call: dict[str, Any], action: str) -> bool:
 
 
 def look_around(released: Released, pod: Pod, ask: dict[str, Any], timeout_s: float = 60) -> dict[str, Any]:
-    """Runs the program in one Rasa pod and returns its answers.
+    """Runs the program in one Rasa pod and returns its answers; raises as ``run_inside`` does."""
+    return run_inside(released, pod, PROGRAM, ask, timeout_s)
+
+
+def run_inside(released: Released, pod: Pod, program: str, ask: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+    """Runs a program in a Rasa pod's own Python; returns what it printed as JSON behind ``ask["marker"]``.
 
     Raises:
         BotyardError: it did not run to its end; has the end of what it printed.
     """
-    argv = ["python3", "-c", PROGRAM, json.dumps({**ask, "marker": MARKER})]
+    argv = ["python3", "-c", program, json.dumps({**ask, "marker": MARKER})]
     code, printed = released.kube.exec(pod.name, released.namespace, argv, RASA_CONTAINER, timeout_s)
     for line in printed.splitlines():
         if line.startswith(MARKER):
             answer: dict[str, Any] = json.loads(line[len(MARKER) :])
             return answer
-    raise BotyardError(f"the probe inside pod {pod.name} ended with exit code {code}: {printed[-400:]}")
+    raise BotyardError(f"the program inside pod {pod.name} ended with exit code {code}: {printed[-400:]}")

@@ -6,13 +6,13 @@ while they come, one after the other: each has drawn its ticket before the next 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from botyard.contracts import BotyardError
-from botyard.verify.inside_pod import MARKER
-from botyard.verify.released import RASA_CONTAINER, Pod, Released
+from botyard.verify.inside_pod import run_inside
+from botyard.verify.released import RASA_PORT, Pod, Released
+from botyard.verify.rest import REST_PATH
 
 OUR_LOCKS = "botyard_locks.RedisLocks"
 
@@ -138,14 +138,10 @@ def crowd(released: Released, pods: list[Pod], sender: str, message: str, messag
         BotyardError: the release does not use the chart's lock store, or the program did not run to its end.
     """
     ask: dict[str, Any] = {
-        "pods": [pod.ip for pod in pods], "port": 5005, "path": "/webhooks/rest/webhook", "sender": sender,
-        "message": message, "messages": messages, "kind": OUR_LOCKS, "marker": MARKER,
+        "pods": [pod.ip for pod in pods], "port": RASA_PORT, "path": REST_PATH, "sender": sender,
+        "message": message, "messages": messages, "kind": OUR_LOCKS,
     }  # fmt: skip
-    argv = ["python3", "-c", PROGRAM, json.dumps(ask)]
-    code, printed = released.kube.exec(pods[0].name, released.namespace, argv, RASA_CONTAINER, 120)
-    found = next((json.loads(line[len(MARKER) :]) for line in printed.splitlines() if line.startswith(MARKER)), None)
-    if found is None:
-        raise BotyardError(f"the program in pod {pods[0].name} ended with exit code {code}: {printed[-400:]}")
+    found = run_inside(released, pods[0], PROGRAM, ask, 120)
     if "lock_store" in found:
         raise BotyardError(f"the lock store is {found['lock_store']}, not {OUR_LOCKS}", "look at endpoints.lockStore")
     return Crowd(

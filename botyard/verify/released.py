@@ -132,6 +132,22 @@ class Released:
         )
         return sorted((Pod.of(body) for body in found), key=lambda pod: pod.name)
 
+    def ready_behind(self, *services: str) -> set[str]:
+        """Addresses of the ready endpoints of these Services."""
+        slices = self.kube.list(
+            "discovery.k8s.io/v1",
+            "EndpointSlice",
+            self.namespace,
+            labels=f"kubernetes.io/service-name in ({', '.join(services)})",
+        )
+        return {
+            address
+            for piece in slices
+            for endpoint in piece.get("endpoints") or []
+            if (endpoint.get("conditions") or {}).get("ready")
+            for address in endpoint["addresses"]
+        }
+
     @cached_property
     def has_gateway(self) -> bool:
         """Whether a gateway stands before Rasa's pods."""

@@ -10,11 +10,31 @@ from pathlib import Path
 from typing import Any
 
 from botyard.tools.helm import Chart, Helm
+from botyard.tools.kube import Kube
 from botyard.verify.helm_record import HelmRecord, helm_record
 from botyard.verify.released import RASA, Released
 from botyard.wait import wait_until
 
 SMALL = {"requests": {"cpu": "50m", "memory": "400Mi"}, "limits": {"memory": "2Gi"}}
+
+
+@contextlib.contextmanager
+def own_namespace(kube: Kube, name: str, timeout_s: float = 120) -> Iterator[None]:
+    """A namespace that is made anew, with the strictest Pod Security, and taken away with all in it.
+
+    Args:
+        timeout_s: for what a killed run left in it, or this one leaves, to go.
+
+    Raises:
+        TimedOut: it does not go.
+    """
+    _remove(kube, name, timeout_s)
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+    try:
+        yield
+    finally:
+        _remove(kube, name, timeout_s)
 
 
 @contextlib.contextmanager
@@ -39,20 +59,15 @@ def second_release(
     """
     first = helm_record(released, RASA)
     second = replace(released, target=released.target.model_copy(update={"namespace": namespace}))
-    _remove(second)  # what a run that was killed left
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}
-    released.kube.apply(body)
-    try:
-        file = folder / f"{namespace}.json"
-        file.write_text(json.dumps({**_small(released, first), **values}))  # JSON is YAML
-        helm.upgrade(RASA, namespace, Chart(f"botyard/{first.chart}", first.version), [file], wait_s=240)
-        yield second
-    except BaseException:
-        on_failure(second)
-        raise
-    finally:
-        _remove(second)
+    with own_namespace(released.kube, namespace):
+        try:
+            file = folder / f"{namespace}.json"
+            file.write_text(json.dumps({**_small(released, first), **values}))  # JSON is YAML
+            helm.upgrade(RASA, namespace, Chart(f"botyard/{first.chart}", first.version), [file], wait_s=240)
+            yield second
+        except BaseException:
+            on_failure(second)
+            raise
 
 
 def _small(released: Released, first: HelmRecord) -> dict[str, Any]:
@@ -72,11 +87,11 @@ def _small(released: Released, first: HelmRecord) -> dict[str, Any]:
     }
 
 
-def _remove(second: Released) -> None:
-    second.kube.delete("v1", "Namespace", second.namespace)
+def _remove(kube: Kube, namespace: str, timeout_s: float) -> None:
+    kube.delete("v1", "Namespace", namespace)
     wait_until(
-        f"namespace {second.namespace} to go",
-        lambda: (second.kube.get("v1", "Namespace", second.namespace) is None, "still there"),
-        120,
+        f"namespace {namespace} to go",
+        lambda: (kube.get("v1", "Namespace", namespace) is None, "still there"),
+        timeout_s,
         interval_s=0.5,
     )

@@ -28,17 +28,7 @@ LOOK_EVERY_S = 0.5
 
 def in_service(released: Released, pod: Pod) -> bool:
     """Whether the pod's endpoint is ready in the Service's slices, or in those that the gateway goes by."""
-    slices = released.kube.list(
-        "discovery.k8s.io/v1",
-        "EndpointSlice",
-        released.namespace,
-        labels=f"kubernetes.io/service-name in ({RASA}, {RASA_PODS})",
-    )
-    return any(
-        pod.ip in endpoint["addresses"] and (endpoint.get("conditions") or {}).get("ready")
-        for piece in slices
-        for endpoint in piece.get("endpoints") or []
-    )
+    return pod.ip in released.ready_behind(RASA, RASA_PODS)
 
 
 def ready_since(pod: Pod) -> tuple[str, str, int]:

@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from losses import lost_nothing
 
 from botyard.verify.conversations import TOKEN, Conversation, new_token
 from botyard.verify.put_back import put_back, roll, scale, settled
 from botyard.verify.released import GATEWAY, RASA, RASA_CONTAINER, RASA_PORT, READY_PATH, Pod, Released
 from botyard.verify.rest import REST_PATH
-from botyard.verify.traffic import Tally, Traffic
+from botyard.verify.traffic import Traffic
 from botyard.verify.websocket import converse
 from botyard.wait import wait_until
 
@@ -78,27 +79,10 @@ def served(text: str) -> dict[str, float]:
     }
 
 
-def lost_nothing(tally: Tally) -> None:
-    """Every message had a readable answer, and none was refused."""
-    assert tally.sent > 10, "too little traffic to prove anything"
-    assert not tally.losses, tally.summary()
-    print(tally.summary())
-
-
 @pytest.mark.readonly
 def test_the_bots_address_leads_to_gateways_on_different_nodes(released: Released, gateways: list[Pod]) -> None:
     """The Service's ready endpoints are the gateway's pods, two at least, and no two share a node."""
-    slices = released.kube.list(
-        "discovery.k8s.io/v1", "EndpointSlice", released.namespace, labels=f"kubernetes.io/service-name={RASA}"
-    )
-    behind = {
-        address
-        for piece in slices
-        for endpoint in piece.get("endpoints") or []
-        if (endpoint.get("conditions") or {}).get("ready")
-        for address in endpoint["addresses"]
-    }
-    assert behind == {pod.ip for pod in gateways if pod.ready}
+    assert released.ready_behind(RASA) == {pod.ip for pod in gateways if pod.ready}
     assert len({pod.node for pod in gateways}) == len(gateways) >= 2, [(p.name, p.node) for p in gateways]
 
 

@@ -63,15 +63,5 @@ def test_service_leads_to_every_pod(
     With a gateway the bot's own Service leads to that (test_gateway.py), and the headless one to Rasa's pods.
     """
     service = RASA_PODS if name == RASA and released.has_gateway else name
-    slices = released.kube.list(
-        "discovery.k8s.io/v1", "EndpointSlice", released.namespace, labels=f"kubernetes.io/service-name={service}"
-    )
-    behind = {
-        address
-        for piece in slices
-        for endpoint in piece.get("endpoints") or []
-        if (endpoint.get("conditions") or {}).get("ready")
-        for address in endpoint["addresses"]
-    }
     pods = rasa_pods if name == RASA else action_pods
-    assert behind == {pod.ip for pod in pods}
+    assert released.ready_behind(service) == {pod.ip for pod in pods}

@@ -6,23 +6,17 @@ import time
 from collections.abc import Callable
 
 import pytest
+from losses import lost_nothing
 
 from botyard.tools.helm import Chart, Helm
 from botyard.verify.helm_record import helm_record
 from botyard.verify.put_back import put_back, roll, settled
 from botyard.verify.released import ACTIONS, RASA, Released
-from botyard.verify.traffic import Tally, Traffic
+from botyard.verify.traffic import Traffic
 
 pytestmark = pytest.mark.disruptive
 CALM_S = 2.0
 ACTION_ROLLOUT_S = 45.0
-
-
-def lost_nothing(tally: Tally) -> None:
-    """Every message had a readable answer."""
-    assert tally.sent > 10, "too little traffic to prove anything"
-    assert not tally.losses, tally.summary()
-    print(tally.summary())
 
 
 def test_a_rolling_upgrade_of_rasa_loses_no_reply(

@@ -21,6 +21,7 @@ from botyard.verify.conversations import Conversation, new_token, play
 from botyard.verify.helm_record import helm_record
 from botyard.verify.released import ACTIONS, RASA, RASA_CONTAINER, RASA_PORT, Released
 from botyard.verify.rest import REST_PATH, judge
+from botyard.verify.second_release import own_namespace
 from botyard.wait import wait_until
 
 pytestmark = pytest.mark.disruptive
@@ -121,23 +122,8 @@ def author(released: Released, helm: Helm, tmp_path: Path) -> Iterator[Author]:
             "applicationSettings": {"initialModel": live[RASA].value("applicationSettings.initialModel")},
         },
     }
-    _gone(released.kube, namespace)
-    about = {"name": namespace, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
-    released.kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": about})
-    try:
+    with own_namespace(released.kube, namespace, timeout_s=90):
         yield Author(released.kube, helm, namespace, tmp_path, own)
-    finally:
-        released.kube.delete("v1", "Namespace", namespace)
-
-
-def _gone(kube: Kube, namespace: str) -> None:
-    """Waits for what a killed run left to go away."""
-    kube.delete("v1", "Namespace", namespace)
-    wait_until(
-        f"namespace {namespace} to go",
-        lambda: (kube.get("v1", "Namespace", namespace) is None, "it is still there"),
-        90,
-    )
 
 
 def halves(conversation: Conversation) -> tuple[Conversation, Conversation]:

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from botyard.verify import burst
+from botyard.verify import burst, inside_pod
 
 
 class Web:
@@ -56,11 +56,11 @@ def bot() -> Iterator[Web]:
 
 
 def test_each_person_says_one_thing_and_who_got_nothing_is_lost(bot: Web) -> None:
-    ask = {"people": 8, "timeout_s": 5, "message": "hello", "name": "b", "marker": burst.MARKER,
+    ask = {"people": 8, "timeout_s": 5, "message": "hello", "name": "b", "marker": inside_pod.MARKER,
            "rest": f"{bot.url}/rest", "ready": f"{bot.url}/ready"}  # fmt: skip
     done = subprocess.run([sys.executable, "-c", burst.PROGRAM, json.dumps(ask)], check=True, capture_output=True,
                           text=True, timeout=30)  # fmt: skip
-    found = burst.judged(json.loads(done.stdout.strip().removeprefix(burst.MARKER)))
+    found = burst.judged(json.loads(done.stdout.strip().removeprefix(inside_pod.MARKER)))
     assert len(found.waits_s) == 8 and len(bot.senders) == 8
     assert len(found.lost) == 1 and "(empty)" in found.lost[0]
     assert "8 messages" in found.line() and "1 lost" in found.line()
