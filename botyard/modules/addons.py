@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from botyard.contracts import Context, Diff, Result
-from botyard.host import addons
+from botyard.host import addons, metrics_api
 from botyard.modules.spec import arg
 from botyard.release import desired, guard
 from botyard.targets import Target
 from botyard.tools.kube import Kube
-from botyard.wait import wait_until
 
 NAME = "botyard.core.addons"
 RETURNS = {
@@ -31,7 +30,7 @@ class Args:
 
 
 def run(args: Args, ctx: Context) -> Result:
-    """Builds and applies what differs, waits for metrics-server alone where it is new; check mode only compares."""
+    """Builds and applies what differs, waits until the metrics API answers; check mode only compares."""
     target: Target = ctx.target
     found = addons.provide(ctx.paths, target, args.base, ctx.progress, check=ctx.check)
     data = {"images": dict(found.refs)}
@@ -43,12 +42,9 @@ def run(args: Args, ctx: Context) -> Result:
     if ctx.check and not kube.answers():  # an earlier task would bring it back
         return Result(changed=True, msg="; ".join([*parts, "the cluster does not answer yet"]), data=data)
     with guard.answering(kube):
-        bodies = _bodies(found.refs)
-        last = [body for body in bodies if body["kind"] == "APIService"]
-        diffs = _applied(kube, [body for body in bodies if body not in last], ctx)
-        if diffs and not ctx.check:
-            _served(kube, ctx)
-        diffs += _applied(kube, last, ctx)
+        diffs = _applied(kube, _bodies(found.refs), ctx)
+        if not ctx.check:
+            metrics_api.wait(kube, target.cluster, ctx.progress)
     if diffs:
         parts.append(f"{would}applied: {', '.join(diff.header for diff in diffs)}")
     return Result(
@@ -57,18 +53,6 @@ def run(args: Args, ctx: Context) -> Result:
         data=data,
         diff=diffs if ctx.diff else [],
     )
-
-
-def _served(kube: Kube, ctx: Context) -> None:
-    """Until metrics-server is ready: an API server that asks a new address before each node knows it keeps a dead
-    connection to whoever answers there, and no namespace can be removed meanwhile."""
-    path = "/apis/apps/v1/namespaces/kube-system/deployments/metrics-server"
-
-    def probe() -> tuple[bool, str]:
-        ready = ((kube.read(path) or {}).get("status") or {}).get("readyReplicas", 0)
-        return bool(ready), "waiting for metrics-server"
-
-    wait_until("metrics-server", probe, 180, interval_s=1, progress=ctx.progress)
 
 
 def _bodies(refs: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ REFS = {name: f"localhost:5001/botyard/{name}@sha256:{'0' * 64}" for name in add
 @pytest.fixture(autouse=True)
 def served(monkeypatch: pytest.MonkeyPatch) -> None:
     """No metrics-server starts here, so nobody waits for one."""
-    monkeypatch.setattr("botyard.modules.addons._served", lambda _kube, _ctx: None)
+    monkeypatch.setattr(module.metrics_api, "wait", lambda *_: None)
 
 
 def bodies(refs: dict[str, str] | None = None) -> list[dict[str, Any]]:

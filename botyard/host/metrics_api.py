@@ -1,0 +1,50 @@
+"""Waits until the metrics API of a kind cluster answers, and frees it from a stranger's connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from botyard.host import kind_cluster
+from botyard.tools import docker
+from botyard.tools.kube import Kube
+from botyard.wait import wait_until
+
+API = "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io"
+SERVICE = "/api/v1/namespaces/kube-system/services/metrics-server"
+CURE = "kubectl -n kube-system logs deployment/metrics-server says why"
+_HEAL_EVERY = 5  # probes, of a second each: a new connection needs a moment to show
+
+
+def wait(kube: Kube, cluster: str, progress: Callable[[str], None], timeout_s: float = 180) -> None:
+    """Until the API server says that it is available: before that helm warns, and no namespace can be removed.
+
+    A node that starts again asks for metrics before its kube-proxy knows the Service's address. Such a connection
+    leaves the machine, and where a proxy outside takes it, the API server keeps it for ever and reads 404 from it
+    (seen on 1.34; neither a CA for the API nor time ends it). It is cut in the node's connection tracking.
+
+    Raises:
+        TimedOut: it did not come.
+    """
+    failures = 0
+
+    def probe() -> tuple[bool, str]:
+        nonlocal failures
+        conditions = ((kube.read(API) or {}).get("status") or {}).get("conditions") or []
+        found: dict[str, str] = next((one for one in conditions if one["type"] == "Available"), {})
+        if found.get("reason") == "FailedDiscoveryCheck":
+            failures += 1
+            if failures % _HEAL_EVERY == 0:
+                _cut(kube, cluster)
+        if found.get("status") == "True":
+            return True, ""
+        return False, f"waiting for the metrics API: {found.get('reason', 'not asked yet')}"
+
+    wait_until("the metrics API", probe, timeout_s, progress=progress, cure=CURE)
+
+
+def _cut(kube: Kube, cluster: str) -> None:
+    address = ((kube.read(SERVICE) or {}).get("spec") or {}).get("clusterIP")
+    if address:
+        node = str(kind_cluster.nodes_of(cluster)[0].name)
+        # Exit code 1: there was no connection.
+        docker.exec_in(node, ["conntrack", "-D", "-p", "tcp", "-d", str(address)], check=False, timeout_s=20)

@@ -1,0 +1,66 @@
+"""When the metrics API counts as there, and when the API server's connection to it is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from botyard.contracts import TimedOut
+from botyard.host import kind_cluster, metrics_api
+from botyard.tools import docker
+
+
+class Cluster:
+    """Shows one condition after the other, the last one for ever."""
+
+    def __init__(self, *reasons: str) -> None:
+        self.reasons = list(reasons)
+
+    def read(self, path: str) -> dict[str, Any] | None:
+        if path == metrics_api.SERVICE:
+            return {"spec": {"clusterIP": "10.96.1.2"}}
+        assert path == metrics_api.API
+        reason = self.reasons.pop(0) if len(self.reasons) > 1 else self.reasons[0]
+        if reason == "absent":
+            return None
+        return {"status": {"conditions": [{"type": "Available", "status": str(reason == "Passed"), "reason": reason}]}}
+
+
+@pytest.fixture
+def cuts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, ...]]]:
+    found: list[tuple[str, ...]] = []
+    monkeypatch.setattr(kind_cluster, "nodes_of", lambda name: [SimpleNamespace(name=f"{name}-control-plane")])
+    monkeypatch.setattr(docker, "exec_in", lambda node, argv, **_: found.append((node, *argv)))
+    clock = iter(range(10_000))
+    wait = metrics_api.wait_until
+    monkeypatch.setattr(
+        metrics_api, "wait_until", lambda *a, **k: wait(*a, **k, clock=lambda: next(clock), sleep=lambda _: None)
+    )
+    yield found
+
+
+def told(cluster: Cluster, timeout_s: float = 180) -> list[str]:
+    lines: list[str] = []
+    metrics_api.wait(cluster, "shop", lines.append, timeout_s)  # type: ignore[arg-type]
+    return lines
+
+
+def test_one_that_answers_is_asked_once_and_left_alone(cuts: list[tuple[str, ...]]) -> None:
+    assert not told(Cluster("Passed")) and not cuts
+
+
+def test_a_server_that_only_starts_is_waited_for_and_nothing_is_cut(cuts: list[tuple[str, ...]]) -> None:
+    assert len(told(Cluster("absent", *["MissingEndpoints"] * 20, "Passed"))) == 2 and not cuts
+
+
+def test_a_strangers_connection_is_cut_until_the_right_one_answers(cuts: list[tuple[str, ...]]) -> None:
+    told(Cluster(*["FailedDiscoveryCheck"] * 11, "Passed"))
+    assert cuts == [("shop-control-plane", "conntrack", "-D", "-p", "tcp", "-d", "10.96.1.2")] * 2
+
+
+def test_what_never_comes_ends_with_its_reason(cuts: list[tuple[str, ...]]) -> None:
+    with pytest.raises(TimedOut, match="metrics API after 9 s; last seen: waiting for the metrics API: MissingEnd"):
+        told(Cluster("MissingEndpoints"), 9)
