@@ -148,7 +148,7 @@ def marks(pods: list[Pod]) -> set[str]:
 def test_a_polling_session_stays_on_its_pod(released: Released, rasa_pods: list[Pod]) -> None:
     """Sessions begin on every pod, and each request of one finds its pod again, whichever gateway it meets.
 
-    A new one goes to the pod with the fewest connections: while one of the check before still ends, always to the other.
+    A new one goes to the pod with the fewest connections: to the other one while a session of the check before ends.
     """
     begun: set[str] = set()
 
