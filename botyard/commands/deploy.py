@@ -22,6 +22,7 @@ DEPLOY_HELP = {
     **{key: HELP[key] for key in _KEPT},
     **_WHERE,
     "values": "FILE with values of chart rasa, or rasa-action-server:FILE; may be given several times",
+    "timeout": "seconds that a release may take until its pods are ready",
     "set": "key=value for chart rasa, or rasa-action-server:key=value; wins over files, may be given several times",
 }
 ROLLBACK_HELP = {
@@ -36,8 +37,8 @@ ROLLBACK_HELP = {
 @task(help=DEPLOY_HELP, iterable=["values", "set"])
 def deploy(
     c: Context, values: list[str], set: list[str], target: str = "", context: str = "", bot: str = "tea",
-    sources: str = "", tags: str = "", skip_tags: str = "", check: bool = False, diff: bool = False, yes: bool = False,
-    plain: bool = False, debug: bool = False,
+    sources: str = "", timeout: int = 900, tags: str = "", skip_tags: str = "", check: bool = False, diff: bool = False,
+    yes: bool = False, plain: bool = False, debug: bool = False,
 ) -> None:  # fmt: skip
     """Release a bot to a cluster that exists, such as AKS: all of it, or nothing.
 
@@ -47,11 +48,14 @@ def deploy(
     """
     with errors_as_lines(debug):
         from botyard.commands.given_values import given_values
+        from botyard.contracts import BadInput
 
         given = given_values(values, set)
+        if timeout < 1:
+            raise BadInput(f"--timeout {timeout} is no time to wait", "give seconds, as in --timeout 900")
         name = _agreed(target, context, "" if yes or check else f"deploy {bot}")
     flags = Flags(name, bot, sources, tags, skip_tags, check=check, diff=diff, plain=plain, debug=debug)
-    play(["deploy.yml"], flags, any_cluster=True, extra={"given": given})
+    play(["deploy.yml"], flags, any_cluster=True, extra={"given": given, "timeout_s": timeout})
 
 
 @task(help=ROLLBACK_HELP)

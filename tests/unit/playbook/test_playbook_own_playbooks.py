@@ -50,7 +50,10 @@ def test_every_name_is_set(files, needs_bot, everything, check):
 @pytest.mark.parametrize("check", [False, True])
 @pytest.mark.parametrize(
     ("file", "extra"),
-    [("deploy.yml", {"given": given_values([], [])}), ("rollback.yml", {"to": 0, "greeting": "hello"})],
+    [
+        ("deploy.yml", {"given": given_values([], []), "timeout_s": 900}),
+        ("rollback.yml", {"to": 0, "greeting": "hello"}),
+    ],
 )
 def test_every_name_is_set_for_a_cluster_that_exists(file, extra, check):
     found = options(Flags(check=check))
