@@ -1,4 +1,4 @@
-"""`invoke deploy` as it runs against AKS: a foreign kubeconfig, the least rights, a private registry, a LoadBalancer."""
+"""`invoke deploy` as it runs against AKS: a foreign kubeconfig, least rights, a private registry, a LoadBalancer."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A second kind cluster that plays AKS, and a checkout whose target leads there as to AKS: by the user's kubeconfig.
 
-Other context name, node pools and zones by label, Pod Security restricted, a robot with the least rights, a registry with
-a password. What it cannot play: Azure's own load balancer, disks and logins.
+Other context name, node pools and zones by label, Pod Security restricted, a robot with the least rights, a registry
+with a password. What it cannot play: Azure's own load balancer, disks and logins.
 """
 
 from __future__ import annotations
