@@ -67,6 +67,7 @@ FAR = [
     ("dedented", "release_values:", "good YAML until the next argument stands where it cannot"),
     ("value_dropped", "values_files:", "it took the anchor with it, which is missed where it is used"),
     ("value_dropped", "values:", "the same"),
+    ("indented", "image:", "good YAML until the next key stands where it cannot"),
     ("type_changed", "values_files: [*actions_files]", "what is wrong is told where the anchor stands"),
     ("type_changed", "values_files: [*rasa_files]", "the same"),
 ]
