@@ -78,8 +78,9 @@ class Edge:
         told += (
             f",gateway.enabled=true,gateway.edge.enabled=true,gateway.tls.secretName=t,gateway.edge.origins={{{SHOP}}}"
         )
-        text = subprocess.run([helm, "template", "myrasa", ROOT / "charts/rasa", "--set", told, "-s",
-                               "templates/gateway.yaml"], check=True, stdout=subprocess.PIPE, text=True).stdout  # fmt: skip
+        text = subprocess.run([helm, "template", "myrasa", ROOT / "charts/rasa", "--set", told,
+                               "-s", "templates/gateway.yaml"],
+                              check=True, stdout=subprocess.PIPE, text=True).stdout  # fmt: skip
         maps = [one for one in load_documents(text) if one["kind"] == "ConfigMap"]
         for name, body in maps[0]["data"].items():
             lines = body.replace("/etc/edge-tls", str(folder)).replace("/etc/gateway", str(folder))
