@@ -12,6 +12,7 @@ from yaml.nodes import MappingNode
 
 from botyard import yaml11
 from botyard.contracts import BadInput
+from botyard.exposure import Exposure
 from botyard.hints import close_to
 
 _MIRROR = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?(?:/[a-z0-9._/-]+)?")
@@ -109,6 +110,7 @@ class Target(BaseModel):
     pin: Pin | None = None
     registry: RegistryOf | None = None
     pull_secret: str = ""
+    exposure: Exposure = Exposure()
     namespace: str = Field(default="rasa", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
     workers: int = Field(default=3, strict=True, ge=1, le=9)
     kubernetes_version: str = Field(default="v1.34.4", pattern=r"^v1\.\d+\.\d+$")
@@ -122,7 +124,7 @@ class Target(BaseModel):
             return given
         known = dict(given)
         if known.get("driver", "kind") == "kind":
-            for key in sorted({"context", "kubeconfig", "pin", "registry", "pull_secret"} & known.keys()):
+            for key in sorted({"context", "kubeconfig", "pin", "registry", "pull_secret", "exposure"} & known.keys()):
                 raise ValueError(f"{key} is of a cluster that exists (driver: aks or existing); a kind cluster is ours")
             return known | {"context": f"kind-{known.get('cluster', 'botyard')}"}
         for key in sorted({"workers", "kubernetes_version", "ports", "sources"} & known.keys()):

@@ -26,7 +26,8 @@ def menu(words: Sequence[str] = ()) -> Collection:
     root = Collection()
     for task in (
         main.e2e, main.images, main.model, main.cluster, main.release, main.verify, main.play_file, main.talk,
-        deploy.deploy, released.status, released.drift, main.down, main.doctor, summary.summary, doc.doc, quality.test,
+        deploy.deploy, deploy.rollback, released.status, released.drift, main.down, main.doctor, summary.summary,
+        doc.doc, quality.test,
     ):  # fmt: skip
         root.add_task(task)
     root.add_collection(Collection.from_module(bench), name="bench")

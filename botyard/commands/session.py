@@ -96,6 +96,7 @@ def variables_for(flags: Flags, target: Target, run_dir: Path, *, needs_bot: boo
         "target": {
             **target.model_dump(),
             "network": target.network,
+            "exposure_values": target.exposure.gateway(target.driver),
             "kubeconfig": str(target.kubeconfig_in(paths.state)),
         },
     }

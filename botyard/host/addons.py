@@ -1,8 +1,8 @@
 """What a kind cluster of ours has besides Kubernetes itself: metrics-server, and addresses for LoadBalancer Services.
 
 Their images come through the local registry and not with the node image: so an existing cluster gets them, and a new
-version of them makes no cluster anew. From registries metrics-server is upstream's own image, which the nodes pull by
-digest; the load balancer is ours either way.
+version of them makes no cluster anew. From registries metrics-server is upstream's own image, pulled by digest; the
+load balancer is ours either way.
 """
 
 from __future__ import annotations
@@ -55,9 +55,11 @@ def provide(paths: Paths, target: Target, base: str, progress: Callable[[str], N
     made: list[str] = []
     specs = [ImageSpec(LOAD_BALANCER, paths.root / "dockerfiles" / LOAD_BALANCER, {"BASE": base})]
     if sources.choose(paths, target, write=not check).mode == "registries":
-        pinned = upstream.base(lockfile.read(paths.root), UPSTREAM_IMAGE)
-        # The nodes pull it themselves, through the mirror that they know of.
-        refs[METRICS_SERVER] = upstream.reference(pinned, "")
+        pinned, mirror = upstream.base(lockfile.read(paths.root), UPSTREAM_IMAGE), target.sources.mirror
+        if upstream.observe(pinned, mirror) is None and not check:
+            upstream.pull(pinned, mirror, progress)
+        folder = paths.root / "dockerfiles" / f"{METRICS_SERVER}-upstream"
+        specs.append(ImageSpec(METRICS_SERVER, folder, {"BASE": upstream.reference(pinned, mirror)}))
     else:
         program = toolbox.ensure(paths, target, [METRICS_SERVER], progress, check=check)[0]
         if check and program.changed:

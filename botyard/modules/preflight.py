@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from botyard.contracts import BadInput, Context, Result
 from botyard.host import toolbox
 from botyard.modules.spec import arg
 from botyard.release import charts as packing
-from botyard.release import guard, preflight, sensitive, values_file
+from botyard.release import guard, preflight, sensitive, signed_url, values_file
 from botyard.release.releases import Plan
 from botyard.tools.helm import Chart, Helm
 from botyard.tools.helm_record import recorded
@@ -78,6 +79,7 @@ def run(args: Args, ctx: Context) -> Result:
             zip(todo, pool.map(lambda name: _examined(helm, plans[name], live[name], cluster, home), todo), strict=True)
         )
     for name, found in findings.items():
+        found.add(signed_url.problem(preflight.merged_values(plans[name]), datetime.now(UTC)))
         found.raised(name, plans[name].values_files)
     warnings = [f"{name}: {text}" for name, found in findings.items() for text in found.warnings]
     return Result(msg=f"{', '.join(todo)} can be rolled out", data={"examined": todo}, warnings=warnings)

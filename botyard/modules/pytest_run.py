@@ -13,9 +13,8 @@ from botyard.host import toolbox
 from botyard.modules.spec import arg
 from botyard.release.guard import require_mark
 from botyard.tools.kube import Kube
-from botyard.verify.forward import forwarded
-from botyard.verify.released import RASA, RASA_PORT
 from botyard.verify.suite import run_suite
+from botyard.verify.way_in import base_url
 
 NAME = "botyard.core.pytest"
 RETURNS = {
@@ -65,7 +64,7 @@ def run(args: Args, ctx: Context) -> Result:
             require_mark(Kube(ctx.kubeconfig, ctx.target.context), ctx.target.cluster)
         run_dir.mkdir(parents=True, exist_ok=True)
         junit = run_dir / f"pytest-{args.marks}.xml"
-    with _way_in(ctx) as reached:
+    with _reached(ctx) as reached:
         verdict, printed = run_suite(
             path,
             args.marks,
@@ -94,12 +93,10 @@ def run(args: Args, ctx: Context) -> Result:
 
 
 @contextmanager
-def _way_in(ctx: Context) -> Iterator[dict[str, str]]:
+def _reached(ctx: Context) -> Iterator[dict[str, str]]:
     """What the checks must be told to reach a bot on a cluster that is not ours: a forwarded port."""
     if ctx.target.ours or ctx.check:
         yield {}
         return
-    kubectl = toolbox.tool(ctx.paths, "kubectl")
-    place = (ctx.kubeconfig, ctx.target.context, ctx.target.namespace)
-    with forwarded(kubectl, *place, RASA, RASA_PORT) as url:
+    with base_url(ctx.target, toolbox.tool(ctx.paths, "kubectl"), ctx.kubeconfig) as url:
         yield {"BOTYARD_BASE_URL": url}

@@ -56,6 +56,7 @@ def needed(namespace: str) -> list[Right]:
         Right("apps", "replicasets", _READ, "what a rollout waits for"),
         *(Right("", name, _READ, "what a rollout waits for") for name in ("pods", "events")),
         Right("discovery.k8s.io", "endpointslices", _READ, "which pods a Service leads to"),
+        Right("", "pods/portforward", ("create", "get"), "the way to the bot: readonly checks, invoke talk"),
         Right("", "pods/log", ("get",), "evidence of what failed", optional=True),
         Right("", "pods/exec", ("create", "get"), "checks from inside a pod", optional=True),
         Right("", "pods/proxy", ("create", "get"), "checks of one pod by HTTP", optional=True),

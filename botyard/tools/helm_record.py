@@ -32,6 +32,12 @@ def newest(kube: Kube, name: str, namespace: str) -> dict[str, Any] | None:
     return decode(last["data"]["release"])
 
 
+def kept(kube: Kube, name: str, namespace: str) -> list[int]:
+    """The revisions that Helm still has of a release, in no order."""
+    found = kube.list("v1", "Secret", namespace, labels=f"owner=helm,name={name}")
+    return [int(item["metadata"]["labels"].get("version", 0)) for item in found]
+
+
 def decode(stored: str) -> dict[str, Any]:
     """Opens the ``release`` field of helm's Secret: base64 of base64 of gzip of JSON.
 

@@ -16,7 +16,8 @@ CACHE = Path(platformdirs.user_cache_dir("botyard"))
 DIGEST = "sha256:" + "a" * 64
 RELEASES = {"rasa": "myrasa", "rasa-action-server": "rasa-action-server"}
 # As a release is: by digest.
-RELEASED: dict[str, Any] = {"image": {"digest": DIGEST}, "redis": {"image": {"digest": DIGEST}}}
+_BY_DIGEST = {"image": {"digest": DIGEST}}
+RELEASED: dict[str, Any] = {**_BY_DIGEST, "redis": _BY_DIGEST, "gateway": _BY_DIGEST}
 TARGETS = ("base", "kind", "minikube", "aks")  # those of the golden renders
 
 

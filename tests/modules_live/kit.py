@@ -39,8 +39,9 @@ _HEAD = "- name: Matrix\n  hosts: localhost\n  connection: local\n  gather_facts
 _KINDS = ("/api/v1/{}/configmaps", "/api/v1/{}/secrets", "/api/v1/{}/services", "/api/v1/{}/serviceaccounts",
           "/api/v1/{}/pods", "/apis/apps/v1/{}/deployments", "/apis/apps/v1/{}/replicasets",
           "/apis/batch/v1/{}/jobs")  # fmt: skip
-# Not watched: what helm keeps of an API server's kinds and of charts that it fetched, and what only tests need.
-_NOT_WATCHED = ("helm/cache/kube", "helm/cache/content", "tools/helm3")
+# Not watched: what helm keeps of an API server's kinds and of charts that it fetched, what the helm module remembers of
+# a release that it found as wanted, and what only tests need.
+_NOT_WATCHED = ("helm/seen", "helm/cache/kube", "helm/cache/content", "tools/helm3")
 _ENVIRONMENT = "pyvenv.cfg"  # of Ansible, say
 _QUIET_S, _QUIET_TIMEOUT_S = 0.3, 60.0
 

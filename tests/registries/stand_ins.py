@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CLUSTER = "botyard-mirror"
 CONTAINER = "botyard-stand-in-registry"  # its label makes `invoke down --all` find it after a killed test
 NODE_TAG = "v1.34.4"
+METRICS = addons.UPSTREAM_IMAGE.removeprefix("registry.k8s.io/")
 MARK = "botyard.pulled-from-mirror"
 PROGRAMS = ("kind", "kubectl", "helm")
 PUBLISHED = "helm"  # the one whose checksum is not in the lock but beside it on the server
@@ -45,7 +46,7 @@ def free_port() -> int:
 
 @dataclass
 class Mirror:
-    """A registry on this machine with the base and node image under upstream's paths.
+    """A registry on this machine with the base, the node image and metrics-server under upstream's paths.
 
     Args:
         digests: repository -> digest.
@@ -78,7 +79,9 @@ class Mirror:
         docker.cli("build", "--tag", f"{self.address}/kindest/node:{NODE_TAG}", "-", stdin=marked)
         docker.cli("tag", "debian:bookworm-slim", f"{self.address}/library/debian:bookworm-slim")
         registry = Registry(f"http://{self.address}")
-        for repository, tag in (("library/debian", "bookworm-slim"), ("kindest/node", NODE_TAG)):
+        docker.cli("tag", "botyard/metrics-server:latest", f"{self.address}/{METRICS}")
+        names = (("library/debian", "bookworm-slim"), ("kindest/node", NODE_TAG), METRICS.rsplit(":", 1))
+        for repository, tag in names:
             docker.cli("push", "--quiet", f"{self.address}/{repository}:{tag}", timeout_s=900)
             manifest = registry.manifest(repository, tag)
             assert manifest is not None
@@ -182,7 +185,10 @@ class Checkout:
         for program, value in sha256.items():
             document["downloads"][program]["sha256"][here] = value if program != PUBLISHED else None
         document["images"] = {
-            addons.UPSTREAM_IMAGE: document["images"][addons.UPSTREAM_IMAGE],  # no stand-in has it: its pod waits
+            addons.UPSTREAM_IMAGE: {
+                "repository": f"registry.k8s.io/{METRICS.partition(':')[0]}",
+                "digest": digests[METRICS.partition(":")[0]],
+            },
             "debian:bookworm-slim": {"repository": "docker.io/library/debian", "digest": digests["library/debian"]},
             f"kindest/node:{NODE_TAG}": {"repository": "docker.io/kindest/node", "digest": digests["kindest/node"]},
         }

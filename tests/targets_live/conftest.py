@@ -1,34 +1,35 @@
-"""A checkout of its own, and a namespace on the live cluster; both are gone afterwards."""
+"""The cluster that plays AKS, a checkout of its own, and a namespace there; all are gone afterwards."""
 
 from __future__ import annotations
 
 import base64
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
-from their_cluster import LIVE, LIVE_CONFIG, NAMESPACE, ROOT, Checkout
+from their_cluster import NAMESPACE, Checkout, StandIn, copy_of_this, stand_in
 from their_registry import Private, private_registry
 
-from botyard.tools.kube import Kube
 from botyard.wait import wait_until
 
 
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+    """One for all tests; a minute on a machine that has the node image."""
+    with stand_in(tmp_path_factory.mktemp("stand-in")) as made:
+        yield made
+
+
 @pytest.fixture
-def checkout(tmp_path: Path) -> Iterator[Checkout]:
-    """The copy, and a namespace on the live cluster that is gone afterwards."""
-    if not LIVE_CONFIG.is_file():
-        pytest.fail("there is no cluster: first run invoke e2e")
-    left_out = shutil.ignore_patterns(".git", ".venv", ".botyard", "__pycache__", "*.egg-info")
+def checkout(cluster: StandIn, tmp_path: Path) -> Iterator[Checkout]:
+    """The copy, and a namespace that is gone afterwards."""
     root = tmp_path / "checkout"
-    shutil.copytree(ROOT, root, ignore=left_out)
-    live = yaml.safe_load(LIVE_CONFIG.read_text())["clusters"][0]["cluster"]
-    kube = Kube(LIVE_CONFIG, LIVE.context)
-    kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    copy_of_this(root)
+    kube = cluster.kube
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}})
     try:
-        yield Checkout(root, kube, base64.b64decode(live["certificate-authority-data"]))
+        yield Checkout(root, cluster, base64.b64decode(cluster.part("cluster")["certificate-authority-data"]))
     finally:
         kube.delete("v1", "Namespace", NAMESPACE)
         wait_until("its end", lambda: (kube.get("v1", "Namespace", NAMESPACE) is None, NAMESPACE), 180, interval_s=0.2)
@@ -37,7 +38,7 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
 
 
 @pytest.fixture
-def private(tmp_path: Path) -> Iterator[Private]:
+def private(cluster: StandIn, tmp_path: Path) -> Iterator[Private]:
     """A registry with a password and TLS; gone afterwards."""
-    with private_registry(LIVE, tmp_path) as there:
+    with private_registry(cluster.target, tmp_path) as there:
         yield there

@@ -1,71 +1,123 @@
-"""`invoke deploy` as it runs against AKS: a foreign kubeconfig, the least rights, a private registry."""
+"""`invoke deploy` as it runs against AKS: a foreign kubeconfig, least rights, a private registry, a LoadBalancer."""
 
 from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from their_cluster import LIVE, NAMESPACE, Checkout
+import pytest
+from their_cluster import NAMESPACE, STAND_IN, Checkout, Done
 from their_registry import Private, auths, known_to_nodes, login
 
+from botyard.tools.helm_record import newest
+from botyard.verify.rest import say
+from botyard.verify.traffic import Traffic
+
+# The least that these nodes can hold, and a port of this machine beside the LoadBalancer.
 SMALL = """
 resources:
   requests: {cpu: 50m, memory: 256Mi}
   limits: {memory: 2Gi}
 """
+URL = f"http://127.0.0.1:{STAND_IN['ports']['rasa']}"  # type: ignore[index]
+NOBODY = "sha256:" + "0" * 64
 
 
-def revisions(checkout: Checkout) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for secret in checkout.kube.list("v1", "Secret", NAMESPACE, labels="owner=helm"):
-        labels = secret["metadata"]["labels"]
-        found[labels["name"]] = max(int(labels["version"]), found.get(labels["name"], 0))
-    return found
+@dataclass
+class Shop:
+    """The checkout of a team that deploys, and what it has to type."""
+
+    checkout: Checkout
+    values: list[str]
+    env: dict[str, str] = field(repr=False)
+
+    def deploy(self, *more: str) -> Done:
+        return self.checkout.invoke("deploy", "--context", "there", "--plain", *self.values, *more, **self.env)
+
+    def greets_with(self, words: str) -> None:
+        """Another greeting in the bot and in what is expected of it."""
+        for name in ("domain.yml", "conversations.yml"):
+            file = self.checkout.root / "bots/tea" / name
+            file.write_text(file.read_text().replace("Welcome to the tea shop", words))
+
+    def revisions(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for secret in self.checkout.kube.list("v1", "Secret", NAMESPACE, labels="owner=helm"):
+            labels = secret["metadata"]["labels"]
+            found[labels["name"]] = max(int(labels["version"]), found.get(labels["name"], 0))
+        return found
 
 
-def test_a_bot_is_deployed_upgraded_and_put_back(checkout: Checkout, private: Private, tmp_path: Path) -> None:
-    """A look, a first deploy, one with nothing to do, and one whose bot does not say what it should."""
-    for chart in ("rasa", "rasa-action-server"):
-        file = checkout.root / f"values/{chart}/aks.yaml"
-        text = file.read_text()
-        file.write_text(text[: text.index("\nresources:")] + SMALL)
-    checkout.kube.apply(
-        {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "type": "kubernetes.io/dockerconfigjson",
-            "metadata": {"name": "pull", "namespace": NAMESPACE},
-            "data": {".dockerconfigjson": base64.b64encode(json.dumps(auths(private)).encode()).decode()},
-        }
-    )
+@pytest.fixture
+def shop(checkout: Checkout, private: Private, tmp_path: Path) -> Iterator[Shop]:
+    """Pinned, logged in, with the rights of a robot; nodes know the registry's authority."""
+    values = []
+    for chart, more in (("rasa", "service: {nodePort: 30505}\n"), ("rasa-action-server", "")):
+        file = tmp_path / f"{chart}.yaml"
+        file.write_text(SMALL + more)
+        values += ["--values", f"{chart}:{file}"]
+    pull = base64.b64encode(json.dumps(auths(private)).encode()).decode()
+    secret: dict[str, Any] = {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/dockerconfigjson"}
+    about = {"name": "pull", "namespace": NAMESPACE}
+    checkout.kube.apply({**secret, "metadata": about, "data": {".dockerconfigjson": pull}})
     checkout.admin()
     checkout.target(registry={"address": f"{private.address}/bots", "ca": str(private.ca)}, pull_secret="pull")
     assert checkout.invoke("target.pin", "--target", "there").code == 0
     checkout.robot()
-    env = login(tmp_path / "docker", private)
-    with known_to_nodes(LIVE, private):
-        looked = checkout.invoke("deploy", "--context", "there", "--check", "--diff", "--plain", **env)
-        assert looked.code == 0 and not revisions(checkout), looked.out
+    with known_to_nodes(checkout.cluster.target, private):
+        yield Shop(checkout, values, login(tmp_path / "docker", private))
 
-        first = checkout.invoke("deploy", "--context", "there", "--plain", **env)
-        assert first.code == 0, first.out
-        assert revisions(checkout) == {"rasa-action-server": 1, "myrasa": 1}
-        shown = checkout.invoke("status", "--target", "there")
-        assert shown.code == 0 and f"{private.address}/bots/botyard/rasa@sha256:" in shown.out, shown.out
 
-        again = checkout.invoke("deploy", "--target", "there", "--plain", **env)
-        assert again.code == 0 and "changed=0" in again.out, again.out
-        assert revisions(checkout) == {"rasa-action-server": 1, "myrasa": 1}
+def test_a_bot_is_deployed_upgraded_and_put_back(shop: Shop, private: Private) -> None:
+    """A look, a first deploy, one with nothing to do, a new model, a bad image, drift, and the way back."""
+    checkout, kube = shop.checkout, shop.checkout.kube
+    looked = shop.deploy("--check", "--diff")
+    assert looked.code == 0 and not shop.revisions(), looked.out
 
-        domain = checkout.root / "bots/tea/domain.yml"
-        text = domain.read_text()
-        greeting = next(line for line in text.splitlines() if "text:" in line)
-        domain.write_text(text.replace(greeting, greeting.partition("text:")[0] + 'text: "something else"'))
-        bad = checkout.invoke("deploy", "--target", "there", "--plain", "--skip-tags", "bot_test", **env)
-        assert bad.code == 1, bad.out
-        assert "back to revision 1" in bad.out and "serves again" in bad.out, bad.out
-        domain.write_text(text)
-        checked = checkout.invoke("deploy", "--target", "there", "--plain", **env)
-        assert checked.code == 0, checked.out
-        assert "All of it back" not in checked.out
+    first = shop.deploy()
+    assert first.code == 0, first.out
+    assert shop.revisions() == {"rasa-action-server": 1, "myrasa": 1}
+    shown = checkout.invoke("status", "--target", "there")
+    assert shown.code == 0 and f"{private.address}/bots/botyard/rasa@sha256:" in shown.out, shown.out
+    service = kube.get("v1", "Service", "myrasa", NAMESPACE) or {}
+    assert service["spec"]["type"] == "LoadBalancer" and service["status"]["loadBalancer"]["ingress"], service
+    spoken = checkout.invoke("talk", "Hello", "--target", "there")
+    assert spoken.code == 0 and "Welcome to the tea shop" in spoken.out, spoken.out
+
+    again = shop.deploy()
+    assert again.code == 0 and "changed=0" in again.out, again.out
+    assert shop.revisions() == {"rasa-action-server": 1, "myrasa": 1}
+
+    shop.greets_with("A new pot is on")
+    with Traffic(URL, ["Hello"], rate_per_s=2) as people:
+        upgraded = shop.deploy()
+        assert upgraded.code == 0 and "A new pot" in say(URL, "one", "Hello").text, upgraded.out
+        assert shop.revisions() == {"rasa-action-server": 1, "myrasa": 2}
+
+        bad = shop.deploy("--set", f"image.digest={NOBODY}", "--timeout", "45")
+        assert bad.code == 1 and "back to revision 2" in bad.out and "serves again" in bad.out, bad.out
+    assert people.tally.sent > 50 and not people.tally.losses, people.tally.summary()
+    record = newest(kube, "myrasa", NAMESPACE) or {}
+    assert record["info"]["status"] == "deployed" and record["config"]["image"]["digest"] != NOBODY
+
+    deployment = kube.get("apps/v1", "Deployment", "rasa-action-server", NAMESPACE) or {}
+    deployment["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "BY_HAND", "value": "1"}]
+    body = {key: deployment[key] for key in ("apiVersion", "kind")}
+    about = {"name": "rasa-action-server", "namespace": NAMESPACE}
+    kube.apply({**body, "metadata": about, "spec": deployment["spec"]}, field_manager="somebody")
+    drifted = checkout.invoke("drift", "--target", "there", "--diff")
+    assert drifted.code == 1 and "BY_HAND" in drifted.out, drifted.out
+    repaired = shop.deploy()
+    assert repaired.code == 0 and checkout.invoke("drift", "--target", "there").code == 0, repaired.out
+
+    listed = checkout.invoke("rollback", "--target", "there", "--list")
+    assert listed.code == 0 and "tea" in listed.out, listed.out
+    unknown = checkout.invoke("rollback", "--target", "there", "--to", "99")
+    assert unknown.code in (1, 2) and "there is no deploy 99" in unknown.out, unknown.out
+    back = checkout.invoke("rollback", "--target", "there", "--to", "1", "--say", "Hello", "--plain")
+    assert back.code == 0 and "Welcome to the tea shop" in back.out, back.out
+    assert "Welcome to the tea shop" in say(URL, "two", "Hello").text

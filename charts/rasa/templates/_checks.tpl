@@ -90,7 +90,7 @@
 {{- if and (ne (toString .Values.podDisruptionBudget.enabled) "false") (regexMatch "^0+%?$" (toString .Values.podDisruptionBudget.maxUnavailable)) -}}
 {{- $wrong = append $wrong "podDisruptionBudget.maxUnavailable: 0 would block every drain of a node; give 1 or more, or podDisruptionBudget.enabled: false" -}}
 {{- end -}}
-{{- $wrong = concat $wrong (include "rasa.gatewayChecks" . | fromJsonArray) -}}
+{{- $wrong = concat $wrong (include "rasa.gatewayChecks" . | fromJsonArray) (include "rasa.edgeChecks" . | fromJsonArray) -}}
 {{- range $key, $image := include "rasa.images" . | fromJson -}}
 {{- if not (regexMatch "^[A-Za-z0-9][A-Za-z0-9._-]*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9a-f]{64})$" $image) -}}
 {{- $wrong = append $wrong (printf "%s: %q is no image: set repository (or registry and name) without a tag, and tag (in quotes where it is all digits) or digest" $key $image) -}}

@@ -70,6 +70,9 @@ global
   # An old process hands its ports to the new one.
   stats socket /tmp/haproxy.sock mode 600 level admin expose-fd listeners
   lua-load /etc/gateway/gateway.lua
+  {{- if and (include "rasa.edge" .) (include "rasa.edgeSecret" .) }}
+  lua-load /etc/gateway/edge.lua
+  {{- end }}
 
 defaults common
   mode http
@@ -150,6 +153,11 @@ frontend bot from common
   use_backend socketio if socketio
   use_backend messages if message message_path
   default_backend other
+
+{{- if include "rasa.edge" . }}
+
+{{ include "rasa.edgeConfig" . }}
+{{- end }}
 
 # Messages by webhook. Rasa is one event loop: what it cannot begin waits here, for whichever pod is free first.
 backend messages from pods

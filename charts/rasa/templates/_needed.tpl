@@ -21,6 +21,7 @@
 {{- $keys = append $keys (printf "gateway.%s" $key) -}}
 {{- end -}}
 {{- end -}}
+{{- if include "rasa.edge" . }}{{ $keys = concat $keys (list "gateway.edge.port" "gateway.edge.redirectPort" "gateway.edge.maxConnections") }}{{ end -}}
 {{- if ($v.ingress).enabled }}{{ $keys = concat $keys (list "ingress.path" "ingress.pathType") }}{{ end -}}
 {{- if (($v.redis).persistence).enabled }}{{ $keys = append $keys "redis.persistence.size" }}{{ end -}}
 {{- if include "rasa.ownPostgres" . }}{{ $keys = append $keys "postgresql.persistence" }}{{ end -}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 import time
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
@@ -255,17 +256,19 @@ def test_a_redis_that_stays_away_is_told_with_rasas_error(
 def test_a_redis_that_hangs_does_not_hang_the_event_loop(locks: ModuleType, pod: Pod) -> None:
     store = pod()
     real = store._stand
-    store._stand = lambda **given: (time.sleep(0.3), real(**given))[1]
+    ticked = threading.Event()
+    store._stand = lambda **given: (ticked.wait(10), real(**given))[1]
 
     async def go() -> int:
         async def tick() -> int:
             for _ in range(20):
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0)
+            ticked.set()
             return 20
 
         ticks = asyncio.create_task(tick())
         async with store.lock("me"):
-            assert ticks.done(), "the loop went on while Redis hung"
+            assert ticked.is_set(), "the loop went on while Redis hung"
         return await ticks
 
     assert asyncio.run(go()) == 20

@@ -225,12 +225,20 @@ def provide(mode: str, ctx: Context, monkeypatch: pytest.MonkeyPatch) -> Images:
     return addons.provide(ctx.paths, ctx.target, "debian:x", print, check=True)
 
 
-def test_from_registries_the_nodes_pull_upstreams_metrics_server(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_registries_upstreams_metrics_server_goes_into_the_clusters_registry(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(toolbox, "ensure", lambda *_a, **_k: pytest.fail("built from packages"))
+    monkeypatch.setattr(addons.upstream, "pull", lambda *_: pytest.fail("pulled in check mode"))
+    specs: list[Any] = []
+    observe = addons.images.observe
+    monkeypatch.setattr(
+        addons.images, "observe", lambda given, *a, **k: (specs.extend(given), observe(given, *a, **k))[1]
+    )
     found = provide("registries", ctx, monkeypatch)
+    assert (found.refs, found.made) == ({}, ["load-balancer", "metrics-server"])
     digest = lockfile.read(ROOT).images[addons.UPSTREAM_IMAGE].digest
-    assert found.refs == {addons.METRICS_SERVER: f"registry.k8s.io/metrics-server/metrics-server@{digest}"}
-    assert found.made == ["load-balancer"]
+    assert specs[1].build_args == {"BASE": f"registry.k8s.io/metrics-server/metrics-server@{digest}"}
 
 
 def test_upstreams_metrics_server_has_the_version_that_is_built() -> None:

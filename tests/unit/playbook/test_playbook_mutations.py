@@ -24,11 +24,19 @@ from botyard.playbook.template import Templar
 from botyard.playbook.undefined import refuse_undefined
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
-ON_THEIR_OWN = ("down.yml", "cluster_down.yml", "deploy.yml", "tools.yml")  # all others are parts of e2e.yml
+ON_THEIR_OWN = (
+    "down.yml",
+    "cluster_down.yml",
+    "deploy.yml",
+    "rollback.yml",
+    "tools.yml",
+)  # all others are parts of e2e.yml
 ALWAYS_THERE: dict[str, Any] = {
     "root": "/r", "state": "/s", "cache": "/c", "run_dir": "/d", "recreate": False, "everything": True,
     "bot": {"name": "tea", "dir": "/t", "actions": "/t/actions", "extra_apt": [], "extra_pip": []},
     "target": {"namespace": "shop", "driver": "kind", "ports": {"rasa": 5005}, "pull_secret": ""},
+    "given": {"rasa": {"files": [], "set": {}}, "rasa-action-server": {"files": [], "set": {}}}, "timeout_s": 900,
+    "to": 0, "greeting": "hello",
 }  # fmt: skip
 AT_MOST = 30  # of each way: every n-th of the hundreds that there are, the same in each run
 NEAR_LINES = 3
@@ -37,10 +45,11 @@ NEAR_LINES = 3
 ANOTHER_MEANING = [
     (
         r".*",
-        r"/args/(definition|release_values|releases/\d+/values|secrets)/",
+        r"/args/(definition|release_values|releases/\d+/values|secrets|\w+_values|about)/",
         "keys and values that only Kubernetes or the chart knows",
     ),
     (r".*", r"/args/images/\d+/build_args/", "names that only the Dockerfile knows"),
+    (r"type_changed", r"/args/(release_values|revisions)\b", "a template in a mapping has its type when the task runs"),
     (r"indented", r"/args/(wait|images/\d+/add)\b", "moved into such a mapping, right above it"),
     (r"type_changed", r"/tags$", "one tag is as good as a list"),
     (r"type_changed", r"/args/content\b", "takes anything; a list or mapping is written as JSON"),
@@ -58,6 +67,7 @@ FAR = [
     ("dedented", "release_values:", "good YAML until the next argument stands where it cannot"),
     ("value_dropped", "values_files:", "it took the anchor with it, which is missed where it is used"),
     ("value_dropped", "values:", "the same"),
+    ("indented", "image:", "good YAML until the next key stands where it cannot"),
     ("type_changed", "values_files: [*actions_files]", "what is wrong is told where the anchor stands"),
     ("type_changed", "values_files: [*rasa_files]", "the same"),
 ]

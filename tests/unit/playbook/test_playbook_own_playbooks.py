@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from botyard.commands.given_values import given_values
 from botyard.commands.session import Flags, paths_for, read_target, variables_for
 from botyard.contracts import BadInput
 from botyard.playbook import RunOptions, check_playbooks, list_tasks
@@ -43,6 +45,19 @@ def options(flags, needs_bot=True):
 def test_every_name_is_set(files, needs_bot, everything, check):
     flags = Flags(everything=everything, check=check)
     check_playbooks([ROOT / "playbooks" / file for file in files], ctx=options(flags, needs_bot))
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize(
+    ("file", "extra"),
+    [
+        ("deploy.yml", {"given": given_values([], []), "timeout_s": 900}),
+        ("rollback.yml", {"to": 0, "greeting": "hello"}),
+    ],
+)
+def test_every_name_is_set_for_a_cluster_that_exists(file, extra, check):
+    found = options(Flags(check=check))
+    check_playbooks([ROOT / "playbooks" / file], ctx=replace(found, extra_vars={**found.extra_vars, **extra}))
 
 
 def test_a_release_without_what_it_needs_is_refused_before_it_runs():
