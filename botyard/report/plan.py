@@ -26,9 +26,8 @@ def plan(report: Mapping[str, Any]) -> str:
         verdict = "nothing would change"
     head = [MARKER, f"## Plan: {verdict}", "", "Nothing was changed: `--check --diff`."]
     parts = ["\n".join(head), *([markdown(report)] if failed else []), *(_task(task) for task in changed)]
-    parts += [
-        f"**Warning**, {_flat(task['name'])}: {_flat(text)}" for task in report["tasks"] for text in _warned(task)
-    ]
+    for task in report["tasks"]:
+        parts += [f"**Warning**, {_flat(task['name'])}: {_flat(text)}" for text in task["warnings"]]
     return _cut(parts)
 
 
