@@ -85,6 +85,17 @@ class RegistryOf(BaseModel):
         return as_registry(value)
 
 
+class AzureOf(BaseModel):
+    """Where Azure has the cluster: from it `invoke target.login` makes a kubeconfig of our own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    resource_group: str = Field(pattern=r"^[\w(][\w().-]{0,89}$", description="the cluster's resource group")
+    cluster: str = Field(pattern=r"^[A-Za-z0-9]([\w-]{0,61}[A-Za-z0-9])?$", description="its name in that group")
+    subscription: str = Field(
+        default="", pattern=r"^([^-].*)?$", description="name or id; without it, the one that `az account show` shows"
+    )
+
+
 class Pin(BaseModel):
     """What tells a cluster from every other, whatever its context is called."""
 
@@ -109,6 +120,7 @@ class Target(BaseModel):
     kubeconfig: str = ""
     pin: Pin | None = None
     registry: RegistryOf | None = None
+    azure: AzureOf | None = None
     pull_secret: str = ""
     exposure: Exposure = Exposure()
     namespace: str = Field(default="rasa", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
@@ -124,14 +136,22 @@ class Target(BaseModel):
             return given
         known = dict(given)
         if known.get("driver", "kind") == "kind":
-            for key in sorted({"context", "kubeconfig", "pin", "registry", "pull_secret", "exposure"} & known.keys()):
+            foreign = {"context", "kubeconfig", "pin", "registry", "azure", "pull_secret", "exposure"}
+            for key in sorted(foreign & known.keys()):
                 raise ValueError(f"{key} is of a cluster that exists (driver: aks or existing); a kind cluster is ours")
             return known | {"context": f"kind-{known.get('cluster', 'botyard')}"}
         for key in sorted({"workers", "kubernetes_version", "ports", "sources"} & known.keys()):
             raise ValueError(f"{key} is of driver kind alone: the cluster exists")
+        azure = known.get("azure")
+        if azure is not None and known["driver"] != "aks":
+            raise ValueError("azure is of driver aks alone")
+        if azure is not None and known.get("kubeconfig"):
+            raise ValueError("azure and kubeconfig exclude each other: with azure the kubeconfig is one of our own")
+        if isinstance(azure, dict) and not known.get("context"):
+            known["context"] = azure.get("cluster")
         if not known.get("context"):
             raise ValueError(f"driver {known['driver']} needs a context: a name that kubectl config get-contexts shows")
-        return {"cluster": known.get("name"), "kubeconfig": "~/.kube/config"} | known
+        return {"cluster": known.get("name"), "kubeconfig": "" if azure else "~/.kube/config"} | known
 
     @property
     def ours(self) -> bool:
@@ -139,8 +159,8 @@ class Target(BaseModel):
         return self.driver == "kind"
 
     def kubeconfig_in(self, state: Path) -> Path:
-        """The file with its context: below our state for a cluster of ours, else the one that the target names."""
-        return state / "kubeconfig" if self.ours else Path(self.kubeconfig).expanduser()
+        """The file with its context: one of our own below our state, or the user's, which the target names."""
+        return Path(self.kubeconfig).expanduser() if self.kubeconfig and not self.ours else state / "kubeconfig"
 
     @property
     def network(self) -> str:

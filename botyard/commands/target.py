@@ -8,8 +8,9 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from botyard.commands.session import Flags, reach, read_target, root_folder
+from botyard.commands.session import Flags, paths_for, reach, read_target, root_folder
 from botyard.commands.streams import errors_as_lines
+from botyard.contracts import shown
 
 if TYPE_CHECKING:
     from botyard.targets import Target
@@ -72,6 +73,36 @@ def check(c: Context, target: str = "kind") -> None:
             raise Exit(code=1)
 
 
+@task(help={"target": "a target of values/targets.yml with the keys of azure"})
+def login(c: Context, target: str) -> None:
+    """Fetch the way to an AKS cluster into a kubeconfig of our own, as who is logged in with az.
+
+    Needs az (and kubelogin where the cluster asks Microsoft Entra who you are). Your own kubeconfig is not touched. A
+    registry with login: az is asked, too, so that one who may not go there is told now.
+    """
+    with errors_as_lines():
+        from botyard.contracts import BadInput
+        from botyard.tools import azure, registry_login
+
+        found = _target(target)
+        if found.azure is None:
+            raise BadInput(
+                f"target {target} does not say where Azure has its cluster",
+                f"give targets.{target}.azure its resource_group and cluster in values/targets.yml; "
+                "of other clusters the kubeconfig is yours to make",
+            )
+        who = azure.account()
+        print(f"logged in as {who.user}, subscription {found.azure.subscription or who.subscription}")
+        file = found.kubeconfig_in(paths_for(found.cluster).state)
+        how = azure.fetch_kubeconfig(found.azure, found.context, file)
+        print(f"context {found.context} is in {shown(file)} ({how})")
+        if found.registry is not None and found.registry.login == "az":
+            host = found.registry.address.partition("/")[0]
+            registry_login.from_az(host)
+            print(f"the registry {host} lets you in")
+        print(f"next: invoke {'target.check' if found.pin else 'target.pin'} --target {target}")
+
+
 @task(help={**HELP, "replace": "put this cluster in place of the one that is pinned"})
 def pin(c: Context, target: str, replace: bool = False) -> None:
     """Note in values/targets.yml which cluster a target is, so that no other is ever taken for it.
@@ -96,8 +127,17 @@ def pin(c: Context, target: str, replace: bool = False) -> None:
         print(f"{target} is pinned to {seen.server}: kube-system {seen.kube_system_uid}, authority {seen.ca_sha256}")
 
 
-@task(help={**HELP, "name": "what the account and its roles are called"})
-def rbac(c: Context, target: str = "kind", name: str = "botyard-deploy") -> None:
+@task(
+    help={
+        **HELP,
+        "name": "what the account and its roles are called",
+        "user": "bind them to this user instead of an account of their own; of an identity in Entra, its object id",
+        "read-only": "only what invoke deploy --check needs",
+    }
+)
+def rbac(
+    c: Context, target: str = "kind", name: str = "botyard-deploy", user: str = "", read_only: bool = False
+) -> None:
     """Print the least roles that a deploy needs, and an account that has them. Nothing is changed.
 
     For someone who may grant them: invoke target.rbac --target aks | kubectl apply -f -
@@ -107,6 +147,5 @@ def rbac(c: Context, target: str = "kind", name: str = "botyard-deploy") -> None
 
         from botyard.release.rights import roles
 
-        print(
-            yaml.safe_dump_all(roles(_target(target).namespace, name), sort_keys=False, default_flow_style=None), end=""
-        )
+        found = roles(_target(target).namespace, name, user=user, read_only=read_only)
+        print(yaml.safe_dump_all(found, sort_keys=False, default_flow_style=None), end="")

@@ -52,7 +52,10 @@ def open_target(target: Target, state: Path) -> Kube:
         contexts = sorted(one["name"] for one in document["contexts"])
     except OSError as error:
         cure = (
-            f"name another: targets.{target.name}.kubeconfig in values/targets.yml; or make it: az aks get-credentials"
+            f"make it: invoke target.login --target {target.name}"
+            if target.azure
+            else f"name another: targets.{target.name}.kubeconfig in values/targets.yml; or make it: "
+            "az aks get-credentials"
         )
         raise BadInput(f"kubeconfig {file} cannot be read: {error.strerror}", cure) from None
     except (yaml.YAMLError, UnicodeDecodeError, TypeError, KeyError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botyard.release.guard import answering
@@ -111,16 +111,28 @@ def _may(kube: Kube, namespace: str, right: Right, verb: str) -> bool:
     return bool(answer["status"]["allowed"])
 
 
-def roles(namespace: str, name: str = "botyard-deploy") -> list[dict[str, Any]]:
-    """ClusterRole, Role and their bindings to a ServiceAccount of that name in the namespace."""
+def roles(
+    namespace: str, name: str = "botyard-deploy", *, user: str = "", read_only: bool = False
+) -> list[dict[str, Any]]:
+    """ClusterRole, Role and their bindings to an account.
+
+    Args:
+        name: of roles and bindings.
+        user: as the API server knows that user, such as the object id of an identity in Microsoft Entra; '' makes a
+            ServiceAccount of that name in the namespace.
+        read_only: only what `invoke deploy --check` needs.
+    """
+    api = "rbac.authorization.k8s.io"
     subject = {"kind": "ServiceAccount", "name": name, "namespace": namespace}
     found: list[dict[str, Any]] = [
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}}
     ]
+    if user:
+        subject, found = {"kind": "User", "name": user, "apiGroup": api}, []
+    wanted = [_reading(right) for right in needed(namespace)] if read_only else needed(namespace)
     for scope, kind in (("cluster", "ClusterRole"), ("namespace", "Role")):
         within = {} if scope == "cluster" else {"namespace": namespace}
-        api = "rbac.authorization.k8s.io"
-        rules = _rules(right for right in needed(namespace) if right.scope == scope)
+        rules = _rules(right for right in wanted if right.scope == scope and right.verbs)
         found.append(
             {"apiVersion": f"{api}/v1", "kind": kind, "metadata": {"name": name, **within}, "rules": rules},
         )
@@ -134,6 +146,12 @@ def roles(namespace: str, name: str = "botyard-deploy") -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _reading(right: Right) -> Right:
+    """The same without what changes something; what goes into a pod is no reading."""
+    into_a_pod = right.resource in ("pods/exec", "pods/proxy")
+    return replace(right, verbs=() if into_a_pod else tuple(verb for verb in right.verbs if verb in _READ))
 
 
 def _rules(rights: Iterable[Right]) -> list[dict[str, Any]]:

@@ -64,9 +64,24 @@ def from_az(host: str) -> Login:
     try:
         said = process.run(argv, timeout_s=120).stdout
         return Login(AZURE_TOKEN_USER, Secret(json.loads(said)["accessToken"]))
-    except (BotyardError, ValueError, KeyError) as error:
-        why = (str(error).splitlines() or [""])[-1]
-        raise BadInput(f"az gives no access to the registry {name}: {why}", "log in: az login") from None
+    except BotyardError as error:
+        missing = isinstance(error.__cause__, FileNotFoundError)
+        why = "it is not there" if missing else (str(error).splitlines() or [""])[-1]
+        cure = "install it: https://aka.ms/installazurecli" if missing else _az_cure(str(error), name)
+        raise BadInput(f"az gives no access to the registry {name}: {why}", cure) from None
+    except (ValueError, KeyError):
+        raise BadInput(
+            f"az gives no access to the registry {name}: what it printed holds no token", "a newer az: az upgrade"
+        ) from None
+
+
+def _az_cure(said: str, name: str) -> str:
+    """What to do about az's words; being logged in is not being let in."""
+    if re.search(r"az login|AADSTS", said):
+        return "log in: az login"
+    if "could not be found" in said or "Could not connect" in said or "ResourceNotFound" in said:
+        return f"is {name} the registry's name, in a subscription of yours, and reached from here? az acr list"
+    return f"have the role AcrPush on the registry {name} assigned to you; or log in as another: az login"
 
 
 def authorize(reply: requests.Response, login: Login | None, repository: str, *, verify: Any, url: str) -> str:

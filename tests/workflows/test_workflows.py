@@ -73,15 +73,72 @@ def test_every_pin_names_its_version_and_one_action_has_one_pin() -> None:
     pins: dict[str, set[str]] = {}
     for file in FILES:
         for action, rest in re.findall(r"uses: (\S+)@(.+)", file.read_text()):
-            assert re.fullmatch(r"[0-9a-f]{40} # v\d+\.\d+\.\d+", rest), f"{file.name}: {action}@{rest}"
+            assert re.fullmatch(r"[0-9a-f]{40} # v\d+\.\d+(\.\d+)?", rest), f"{file.name}: {action}@{rest}"
             pins.setdefault(action, set()).add(rest)
     assert pins and all(len(found) == 1 for found in pins.values()), pins
 
 
-@pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
-def test_nobody_may_more_than_a_job_needs(file: Path) -> None:
-    document = yaml.safe_load(file.read_text())
-    assert document["permissions"] == {}
-    for job in document["jobs"].values():
-        assert job["timeout-minutes"] <= 240
-        assert set(job["permissions"].values()) <= {"read"}, "no workflow here writes anything"
+# What a job may write, and nothing else may.
+WRITES = {
+    ("deploy", "plan"): {"id-token"},
+    ("deploy", "comment"): {"pull-requests"},
+    ("deploy", "deploy"): {"id-token"},
+}
+
+
+def jobs() -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (file.stem, name, body) for file in FILES for name, body in yaml.safe_load(file.read_text())["jobs"].items()
+    ]
+
+
+def test_nobody_may_more_than_a_job_needs() -> None:
+    for file in FILES:
+        assert yaml.safe_load(file.read_text())["permissions"] == {}
+    found = {(file, name): {key for key, value in body["permissions"].items() if value == "write"}
+             for file, name, body in jobs()}  # fmt: skip
+    assert {key: value for key, value in found.items() if value} == WRITES
+    for _, name, body in jobs():
+        assert set(body["permissions"].values()) <= {"read", "write"}, name
+        assert body["timeout-minutes"] <= 240
+
+
+def test_no_secret_is_stored_and_no_workflow_runs_for_strangers() -> None:
+    for file in FILES:
+        text = file.read_text()
+        assert "secrets." not in text, f"{file.name}: a stored secret"
+        assert not re.search(r"pull_request_target|workflow_run|issue_comment", text), file.name
+
+
+def test_an_identity_is_only_had_in_an_environment_and_never_by_a_fork() -> None:
+    having = [(file, name, body) for file, name, body in jobs() if "id-token" in body["permissions"]]
+    assert having
+    for file, name, body in having:
+        assert body.get("environment"), f"{file}/{name}: nobody can be asked for approval"
+    deploy = {name: body for file, name, body in jobs() if file == "deploy"}
+    assert "head.repo.full_name == github.repository" in deploy["plan"]["if"]
+    assert "event_name != 'pull_request'" in deploy["deploy"]["if"]
+    assert {deploy["plan"]["environment"], deploy["deploy"]["environment"]} == {"aks-plan", "aks"}
+
+
+def test_a_deploy_is_alone_and_is_never_cancelled_half_way() -> None:
+    document = yaml.safe_load((FOLDER / "deploy.yml").read_text())
+    assert document["concurrency"] == {
+        "group": "deploy-${{ github.event_name == 'pull_request' && github.ref || 'aks' }}",
+        "cancel-in-progress": "${{ github.event_name == 'pull_request' }}",
+    }
+
+
+def test_what_writes_a_comment_is_not_the_pull_requests_own_code() -> None:
+    writer = yaml.safe_load((FOLDER / "deploy.yml").read_text())["jobs"]["comment"]
+    checkouts = [step for step in writer["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+    assert [step["with"]["ref"] for step in checkouts] == ["${{ github.event.pull_request.base.sha }}"]
+
+
+def test_azure_is_asked_for_all_tokens_right_after_the_login() -> None:
+    for name, body in yaml.safe_load((FOLDER / "deploy.yml").read_text())["jobs"].items():
+        uses = [step.get("uses", step.get("run", "")) for step in body["steps"]]
+        at = [number for number, what in enumerate(uses) if what.startswith("azure/login@")]
+        for number in at:
+            assert uses[number + 1] == "invoke target.login --target aks", name
+        assert bool(at) == ("id-token" in body["permissions"]), name

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from botyard.targets import RegistryOf, Target
+from botyard.targets import AzureOf, RegistryOf, Target
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/targets.md").read_text()
 
@@ -23,6 +23,8 @@ def test_every_key_stands_there_with_its_default() -> None:
     rows = re.findall(r"^\| (`.+?) \| (.*?) ?\|", PAGE, re.MULTILINE)
     told = {key: default.strip("`") for keys, default in rows for key in re.findall(r"`([^`]+)`", keys)}
     wanted = _keys(Target(name="x")) | _keys(RegistryOf(address="a.example")) | {"address": ""}
+    wanted |= _keys(AzureOf(resource_group="x", cluster="x"), "azure.")
+    wanted |= {"azure.resource_group": "", "azure.cluster": ""}  # must be given
     del wanted["name"]
     wanted["context"] = "none"  # of driver kind it follows from the cluster's name and cannot be given
     assert told == wanted

@@ -184,3 +184,22 @@ def test_the_roles_hold_every_right_and_no_other() -> None:
     needed = rights.needed("shop")
     assert granted == {(kinds[r.scope], r.group, r.resource, r.name, verb) for r in needed for verb in r.verbs}
     assert not any("*" in part for one in granted for part in one)
+
+
+def test_a_user_of_elsewhere_gets_the_same_roles_and_no_account_is_made() -> None:
+    found = rights.roles("shop", "robot", user="0a1b")
+    bodies = [body for body in rights.roles("shop", "robot") if body["kind"] != "ServiceAccount"]
+    for one, two in zip(found, bodies, strict=True):
+        if "subjects" in one:
+            assert one.pop("subjects") == [{"kind": "User", "name": "0a1b", "apiGroup": "rbac.authorization.k8s.io"}]
+            del two["subjects"]
+        assert one == two
+
+
+def test_who_only_plans_may_change_nothing() -> None:
+    found = rights.roles("shop", "robot", read_only=True)
+    rules = [rule for body in found for rule in body.get("rules", [])]
+    verbs = {verb for rule in rules for verb in rule["verbs"]}
+    assert verbs == {"get", "list", "watch"}
+    assert "secrets" in {resource for rule in rules for resource in rule["resources"]}, "Helm's records are Secrets"
+    assert not {"pods/exec", "pods/proxy"} & {resource for rule in rules for resource in rule["resources"]}

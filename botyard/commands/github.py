@@ -1,0 +1,51 @@
+"""What a workflow says on GitHub."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from invoke.context import Context
+from invoke.tasks import task
+
+from botyard.commands.streams import errors_as_lines
+
+_LARGEST_REPORT = 50_000_000  # bytes; it comes from a job that ran a pull request's own code
+
+
+@task(help={"folder": "where report.json of the looked-at run lies, at any depth; of several the newest by name"})
+def comment(c: Context, folder: str) -> None:
+    """Put a plan (invoke deploy --check --diff) on its pull request, in place of the one that is there.
+
+    Works in a GitHub workflow that a pull request started, with GITHUB_TOKEN and the permission pull-requests: write.
+    """
+    with errors_as_lines():
+        from botyard.contracts import BadInput, Secret
+        from botyard.report.plan import MARKER, plan
+        from botyard.tools.github import PullRequest
+
+        found = sorted(Path(folder).rglob("report.json"))
+        if not found:
+            raise BadInput(f"there is no report.json below {folder}", "run invoke deploy --check --diff first")
+        cure = "run it as a step of a workflow with `on: pull_request`, with GITHUB_TOKEN in the step's env"
+        names = ("GITHUB_TOKEN", "GITHUB_REPOSITORY", "GITHUB_EVENT_PATH")
+        missing = [name for name in names if not os.environ.get(name)]
+        if missing:
+            raise BadInput(f"{', '.join(missing)}: not set", cure)
+        event = json.loads(Path(os.environ["GITHUB_EVENT_PATH"]).read_text(encoding="utf-8"))
+        number = (event.get("pull_request") or {}).get("number")
+        if not isinstance(number, int):
+            raise BadInput("what started this workflow is no pull request", cure)
+        if found[-1].stat().st_size > _LARGEST_REPORT:
+            raise BadInput(f"{found[-1]} is too large for a report", "look at the run that made it")
+        try:
+            text = plan(json.loads(found[-1].read_text(encoding="utf-8")))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BadInput(
+                f"{found[-1]} is no report of a run: {type(error).__name__}", "was it made by invoke?"
+            ) from None
+        api = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
+        token = Secret(os.environ["GITHUB_TOKEN"])
+        done = PullRequest(api, os.environ["GITHUB_REPOSITORY"], number, token).say(MARKER, text)
+        print(f"comment on pull request {number}: {done}")
