@@ -50,6 +50,7 @@ ANOTHER_MEANING = [
     ),
     (r".*", r"/args/images/\d+/build_args/", "names that only the Dockerfile knows"),
     (r"type_changed", r"/args/(release_values|revisions)\b", "a template in a mapping has its type when the task runs"),
+    (r"indented", r"/args/(content|msg)$", "a line of a text"),
     (r"indented", r"/args/(wait|images/\d+/add)\b", "moved into such a mapping, right above it"),
     (r"type_changed", r"/tags$", "one tag is as good as a list"),
     (r"type_changed", r"/args/content\b", "takes anything; a list or mapping is written as JSON"),
