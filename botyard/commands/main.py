@@ -113,16 +113,13 @@ def talk(c: Context, text: str, sender: str = "you", target: str = "kind") -> No
     from botyard.contracts import BadInput
 
     with errors_as_lines():
-        from botyard.host import toolbox
         from botyard.verify.rest import say
         from botyard.verify.way_in import base_url
 
         found = read_target(Flags(target), any_cluster=True)
         if not text.strip():
             raise BadInput("there is nothing to say", 'write it as in: invoke talk "hello"')
-        paths = paths_for(found.cluster)
-        kubectl = paths.cache if found.ours else toolbox.tool(paths, "kubectl")
-        with base_url(found, kubectl, found.kubeconfig_in(paths.state)) as url:
+        with base_url(found, paths_for(found.cluster).state) as url:
             for line in say(url, as_typed(sender), as_typed(text)).lines:
                 print(line)
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal
 
 from botyard.contracts import BadInput, Context, Result
-from botyard.host import toolbox
 from botyard.modules.spec import arg
 from botyard.release.guard import require_mark
 from botyard.tools.kube import Kube
@@ -98,5 +97,5 @@ def _reached(ctx: Context) -> Iterator[dict[str, str]]:
     if ctx.target.ours or ctx.check:
         yield {}
         return
-    with base_url(ctx.target, toolbox.tool(ctx.paths, "kubectl"), ctx.kubeconfig) as url:
+    with base_url(ctx.target, ctx.paths.state) as url:
         yield {"BOTYARD_BASE_URL": url}

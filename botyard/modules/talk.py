@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from botyard.contracts import Context, Result
-from botyard.host import toolbox
 from botyard.modules.spec import arg
 from botyard.verify.rest import LostReply, say
 from botyard.verify.way_in import base_url
@@ -29,7 +28,7 @@ def run(args: Args, ctx: Context) -> Result:
     """Failed where nothing comes back, which Rasa's channel tells by an empty list; silent in check mode."""
     if ctx.check:
         return Result(msg=f"would say {args.text!r}")
-    with base_url(ctx.target, toolbox.tool(ctx.paths, "kubectl"), ctx.kubeconfig) as url:
+    with base_url(ctx.target, ctx.paths.state) as url:
         try:
             reply = say(url, args.sender, args.text)
         except LostReply as lost:

@@ -1,4 +1,4 @@
-"""How this machine reaches the bot of a target: a port that is there, or one that kubectl forwards."""
+"""How this machine reaches the bot of a target: a port that is there, or one that is forwarded."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from botyard.targets import Target
+from botyard.tools.kube import Kube
 from botyard.verify.forward import forwarded
-from botyard.verify.released import RASA, RASA_PORT
+from botyard.verify.released import RASA
+
+PORT = "http"  # of the Service
 
 
 @contextmanager
-def base_url(target: Target, kubectl: Path, kubeconfig: Path) -> Iterator[str]:
+def base_url(target: Target, state: Path) -> Iterator[str]:
     """Yields where the bot listens; it leads there while the block lasts.
 
-    Args:
-        kubectl: the program; used for a cluster that is not ours.
     Raises:
-        TimedOut: no way in; says what kubectl said.
+        BotyardError: no way in.
     """
     if target.ours:
         yield f"http://127.0.0.1:{target.ports.rasa}"
         return
-    with forwarded(kubectl, kubeconfig, target.context, target.namespace, RASA, RASA_PORT) as url:
+    with forwarded(Kube(target.kubeconfig_in(state), target.context), target.namespace, RASA, PORT) as url:
         yield url

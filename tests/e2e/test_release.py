@@ -31,6 +31,8 @@ def test_repository_lists_the_released_charts(
     released: Released, rasa_record: HelmRecord, actions_record: HelmRecord
 ) -> None:
     """The Helm repository that was added lists both charts in the released versions, and their archives are there."""
+    if not released.target.ours:
+        pytest.skip("a deploy takes the charts from its checkout")
     document = load_yaml((released.state / "helm" / "config" / "repositories.yaml").read_bytes())
     url = next(item["url"] for item in document["repositories"] if item["name"] == "botyard").rstrip("/")
     index = load_yaml(requests.get(f"{url}/index.yaml", timeout=10).content)

@@ -13,8 +13,7 @@ from botyard.verify.rest import LostReply, Reply
 
 
 @pytest.fixture
-def ctx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
-    monkeypatch.setattr(talk.toolbox, "tool", lambda _paths, name: tmp_path / name)
+def ctx(tmp_path: Path) -> Context:
     return Context(check=False, diff=False, paths=Paths(tmp_path, tmp_path, tmp_path), target=Target(name="kind"))
 
 
