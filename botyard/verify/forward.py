@@ -10,7 +10,7 @@ import itertools
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 from botyard.contracts import BotyardError
 from botyard.later import later
@@ -51,7 +51,7 @@ def forwarded(kube: Kube, namespace: str, service: str, port: str) -> Iterator[s
                     there = _channel(kube, namespace, *_pod(kube, namespace, service, port, next(turns)))
                 except BotyardError:
                     return  # whoever calls sees a connection that was closed
-                with there:
+                with closing(there):
                     back = threading.Thread(target=_pump, args=(there, caller), daemon=True)
                     back.start()
                     _pump(caller, there)
