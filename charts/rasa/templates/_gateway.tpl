@@ -131,9 +131,10 @@ frontend bot from common
   {{- end }}
   option forwardfor
   {{- if int $rate.requests }}
-  # A client may ask so often in that time, of each gateway pod.
+  # A client may ask so often in that time, of each gateway pod. In X-Forwarded-For the last one is the nearest proxy's
+  # word; those before it are anyone's.
   stick-table type ipv6 size 100k expire {{ int $rate.seconds }}s store http_req_rate({{ int $rate.seconds }}s)
-  http-request track-sc0 {{ if $g.trustForwardedFor }}hdr_ip(X-Forwarded-For,1) if { req.hdr(X-Forwarded-For) -m found }
+  http-request track-sc0 {{ if $g.trustForwardedFor }}hdr_ip(X-Forwarded-For,-1) if { req.hdr(X-Forwarded-For) -m found }
   http-request track-sc0 src if !{ req.hdr(X-Forwarded-For) -m found }{{ else }}src{{ end }}
   http-request return status 429 content-type application/json hdr Retry-After {{ int $rate.seconds }} string '{"status":"failure","reason":"TooManyRequests","message":"You ask too often: wait.","code":429}' if { sc_http_req_rate(0) gt {{ int $rate.requests }} }
   {{- end }}

@@ -177,3 +177,16 @@ def test_a_volume_of_the_users_takes_the_place_of_ours(render: Render, name: str
 def test_a_release_of_the_official_chart_cannot_lend_its_values(render_with_defaults: Render, chart: str) -> None:
     with pytest.raises(CommandError, match="--reset-then-reuse-values"):
         render_with_defaults(chart, official_values(chart))
+
+
+def test_an_install_without_a_model_is_warned_of(notes) -> None:
+    assert "no model is named" in notes("rasa")
+    for app in (
+        {"initialModel": "https://models.example/m.tar.gz"},
+        {"initialModelImage": {"repository": "r.example/m", "tag": "1", "path": "/m.tar.gz"}},
+        {"modelInImage": True},
+        {"endpoints": {"models": {"enabled": True, "url": "https://models.example", "token": "t"}}},
+    ):
+        assert "no model is named" not in notes("rasa", applicationSettings=app), app
+    mount = {"volumes": [{"name": "m", "emptyDir": {}}], "volumeMounts": [{"name": "m", "mountPath": "/app/models"}]}
+    assert "no model is named" not in notes("rasa", **mount)

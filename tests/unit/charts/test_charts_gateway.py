@@ -185,7 +185,7 @@ def test_the_address_of_a_client_is_believed_where_that_is_said(render: Render) 
     values = with_key(with_gateway("rateLimit", {"requests": 5}), "gateway.trustForwardedFor", True)
     behind = section(config(render("rasa", **values)), "frontend bot")
     assert "del-header" not in behind
-    assert "track-sc0 hdr_ip(X-Forwarded-For,1) if " in behind
+    assert "track-sc0 hdr_ip(X-Forwarded-For,-1) if " in behind
 
 
 def test_no_rate_and_no_size_where_they_are_zero(render: Render) -> None:
