@@ -121,7 +121,11 @@ def test_notes_tell_where_conversations_are_kept(notes: Callable[..., str]) -> N
     lost = {"postgresql": {"install": True, "persistence": {"enabled": False}}}
     assert "lost when its pod goes" in notes("rasa", **lost)
     assert "Postgres" not in notes("rasa")
-    forgetful = {"redis": {"install": False}, "postgresql": {"install": False}}
+    forgetful = {
+        "redis": {"install": False},
+        "postgresql": {"install": False},
+        "applicationSettings": {"modelInImage": True},
+    }
     assert "WARNING: each pod keeps conversations in its own memory" in notes("rasa", replicaCount=2, **forgetful)
     assert "WARNING" not in notes("rasa", replicaCount=1, **forgetful)
 
