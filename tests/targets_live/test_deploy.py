@@ -105,12 +105,12 @@ def test_a_bot_is_deployed_upgraded_and_put_back(shop: Shop, private: Private) -
     assert record["info"]["status"] == "deployed" and record["config"]["image"]["digest"] != NOBODY
 
     deployment = kube.get("apps/v1", "Deployment", "rasa-action-server", NAMESPACE) or {}
-    deployment["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "BY_HAND", "value": "1"}]
-    body = {key: deployment[key] for key in ("apiVersion", "kind")}
+    deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 7
     about = {"name": "rasa-action-server", "namespace": NAMESPACE}
-    kube.apply({**body, "metadata": about, "spec": deployment["spec"]}, field_manager="somebody")
+    by_hand = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": about, "spec": deployment["spec"]}
+    kube.apply(by_hand, field_manager="somebody")
     drifted = checkout.invoke("drift", "--target", "there", "--diff")
-    assert drifted.code == 1 and "BY_HAND" in drifted.out, drifted.out
+    assert drifted.code == 1 and "terminationGracePeriodSeconds" in drifted.out, drifted.out
     repaired = shop.deploy()
     assert repaired.code == 0 and checkout.invoke("drift", "--target", "there").code == 0, repaired.out
 

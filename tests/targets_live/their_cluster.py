@@ -27,14 +27,14 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "targets-live"
 STAND_IN = {
     "driver": "kind",
-    "cluster": "botyard-stand-in",
+    "cluster": "botyard-plays-aks",
     "ports": {"rasa": 5105, "registry": 5101, "depot": 5102},
 }
 # Pool and zone of each worker, as AKS labels them.
 NODES = {
-    "botyard-stand-in-worker": ("bots", "westeurope-1"),
-    "botyard-stand-in-worker2": ("bots", "westeurope-2"),
-    "botyard-stand-in-worker3": ("spot", "westeurope-3"),
+    "botyard-plays-aks-worker": ("bots", "westeurope-1"),
+    "botyard-plays-aks-worker2": ("bots", "westeurope-2"),
+    "botyard-plays-aks-worker3": ("spot", "westeurope-3"),
 }
 
 
