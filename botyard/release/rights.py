@@ -150,7 +150,7 @@ def roles(
 
 def _reading(right: Right) -> Right:
     """The same without what changes something; what goes into a pod is no reading."""
-    into_a_pod = right.resource in ("pods/exec", "pods/proxy")
+    into_a_pod = right.resource in ("pods/exec", "pods/portforward", "pods/proxy")
     return replace(right, verbs=() if into_a_pod else tuple(verb for verb in right.verbs if verb in _READ))
 
 
