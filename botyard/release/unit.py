@@ -8,14 +8,13 @@ from pathlib import Path
 from botyard.release import rollout
 from botyard.release.releases import Plan
 from botyard.tools.helm import Chart, Helm
-from botyard.tools.helm_record import recorded
+from botyard.tools.helm_record import kept, recorded
 from botyard.tools.kube import Kube
 
 
 def noted(kube: Kube, namespace: str, names: Sequence[str]) -> dict[str, int]:
     """The revision that each release has now, 0 where it is not installed; in the order given."""
-    found = {name: recorded(kube, name, namespace) for name in names}
-    return {name: live.revision if live else 0 for name, live in found.items()}
+    return {name: max(kept(kube, name, namespace), default=0) for name in names}
 
 
 def changed(kube: Kube, namespace: str, before: Mapping[str, int]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -203,10 +204,8 @@ class Kube:
         self, pod: str, namespace: str, argv: Sequence[str], container: str | None = None, timeout_s: float = 60
     ) -> tuple[int, str]:
         """Runs a program in a container; returns its exit code and what it printed (both streams)."""
-        # The library's stream() swaps a method of the client while it works: a client of its own keeps threads apart.
-        core = kubernetes.client.CoreV1Api(kubernetes.client.ApiClient(self.api.configuration))
         channel = kubernetes.stream.stream(
-            core.connect_get_namespaced_pod_exec,
+            self._streaming().connect_get_namespaced_pod_exec,
             pod,
             namespace,
             command=list(argv),
@@ -230,6 +229,19 @@ class Kube:
             if cause.get("reason") == "ExitCode":
                 return int(cause["message"]), printed
         return -1, printed + str(outcome.get("message", ""))
+
+    def port_forward(self, pod: str, namespace: str, port: int) -> socket.socket:
+        """One connection to a port of a pod, carried by the API server."""
+        carried = kubernetes.stream.portforward(
+            self._streaming().connect_get_namespaced_pod_portforward, pod, namespace, ports=str(port)
+        )
+        found: socket.socket = carried.socket(port)
+        found.setblocking(True)
+        return found
+
+    def _streaming(self) -> Any:
+        """The core API by a client of its own: for a stream the library swaps a method of it, so threads share none."""
+        return kubernetes.client.CoreV1Api(kubernetes.client.ApiClient(self.api.configuration))
 
     def pod_http(
         self, pod: str, namespace: str, port: int, method: str, path: str, body: Any = None, timeout_s: float = 20

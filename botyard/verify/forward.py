@@ -13,10 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
 from botyard.contracts import BotyardError
-from botyard.later import later
 from botyard.tools.kube import Kube, no_answer
-
-kubernetes = later("kubernetes")
 
 _CHUNK = 65536
 
@@ -80,19 +77,12 @@ def _pod(kube: Kube, namespace: str, service: str, port: str, turn: int) -> tupl
 
 
 def _channel(kube: Kube, namespace: str, pod: str, port: int) -> socket.socket:
-    # The library swaps a method of the client while it works: a client of its own keeps threads apart.
-    core = kubernetes.client.CoreV1Api(kubernetes.client.ApiClient(kube.api.configuration))
     try:
-        carried = kubernetes.stream.portforward(
-            core.connect_get_namespaced_pod_portforward, pod, namespace, ports=str(port)
-        )
-    except (*no_answer(), kubernetes.client.ApiException) as error:
+        return kube.port_forward(pod, namespace, port)
+    except no_answer() as error:
         said = getattr(error, "reason", None) or error
         cure = "the right it takes: create and get pods/portforward; invoke target.rbac prints all"
         raise BotyardError(f"no way to pod {pod} in namespace {namespace}: {said}", cure) from error
-    found: socket.socket = carried.socket(port)
-    found.setblocking(True)
-    return found
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:
