@@ -41,14 +41,14 @@ def _chart(word: str) -> tuple[str, str]:
 def _file(text: str) -> str:
     path = Path(text).expanduser().resolve()
     try:
-        content = yaml11.load(path.read_text(encoding="utf-8"))
+        written = path.read_text(encoding="utf-8")
+        content = yaml11.load(written)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "is no text in UTF-8"
         raise BadInput(f"--values {path}: {reason}", "give a YAML file, or rasa-action-server:FILE") from None
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise BadInput(f"--values {path}{place}: not valid YAML: {error.problem or error.context}") from None
+        line, column, what, cure = yaml11.fault(written, error)
+        raise BadInput(f"--values {path}:{line}:{column}: not valid YAML: {what}", cure) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadInput(f"--values {path}: not valid YAML: {error}") from None
     if content is not None and not isinstance(content, dict):

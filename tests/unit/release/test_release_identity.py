@@ -202,4 +202,5 @@ def test_who_only_plans_may_change_nothing() -> None:
     verbs = {verb for rule in rules for verb in rule["verbs"]}
     assert verbs == {"get", "list", "watch"}
     assert "secrets" in {resource for rule in rules for resource in rule["resources"]}, "Helm's records are Secrets"
-    assert not {"pods/exec", "pods/portforward", "pods/proxy"} & {resource for rule in rules for resource in rule["resources"]}
+    resources = {resource for rule in rules for resource in rule["resources"]}
+    assert not {"pods/exec", "pods/portforward", "pods/proxy"} & resources
