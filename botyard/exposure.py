@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
+
+from botyard.strict import STRICT
 
 _AZURE = "service.beta.kubernetes.io/azure"
 
@@ -12,11 +14,11 @@ _AZURE = "service.beta.kubernetes.io/azure"
 class Exposure(BaseModel):
     """Internal by default. ``public`` needs TLS, or the word ``insecure``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
     public: bool = Field(default=False, strict=True, description="an address on the internet")
     insecure: bool = Field(default=False, strict=True, description="without TLS, which is refused otherwise")
     dns_label: str = Field(
-        default="", pattern=r"^([a-z][a-z0-9-]{1,61}[a-z0-9])?$", description="Azure's, of AKS alone"
+        default="", pattern=r"^([a-z][a-z0-9-]{1,61}[a-z0-9])?\Z", description="Azure's, of AKS alone"
     )
     tls_secret: str = Field(default="", description="Secret with tls.crt and tls.key")
     issuer: str = Field(default="", description="ClusterIssuer of cert-manager, in place of a Secret of one's own")

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 from yaml.error import MarkedYAMLError, YAMLError
 from yaml.nodes import MappingNode
 
@@ -14,6 +14,7 @@ from botyard import yaml11
 from botyard.contracts import BadInput
 from botyard.exposure import Exposure
 from botyard.hints import close_to
+from botyard.strict import STRICT
 
 _MIRROR = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?(?:/[a-z0-9._/-]+)?")
 
@@ -31,7 +32,7 @@ def as_registry(value: str) -> str:
 class Ports(BaseModel):
     """Ports on 127.0.0.1 of this machine."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
     rasa: int = Field(default=5005, strict=True, ge=1, le=65535, description="talk to the bot here")
     registry: int = Field(default=5001, strict=True, ge=1, le=65535, description="local image registry")
     depot: int = Field(default=5002, strict=True, ge=1, le=65535, description="charts and models over HTTP")
@@ -49,7 +50,7 @@ class Ports(BaseModel):
 class Sources(BaseModel):
     """Where tools, base images and node image come from."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
     mode: Literal["auto", "registries", "packages"] = "auto"
     mirror: str = Field(default="", description="host[:port][/prefix] asked instead of docker.io and the like")
     download_base: str = Field(
@@ -72,7 +73,7 @@ class Sources(BaseModel):
 class RegistryOf(BaseModel):
     """Where images go, for a cluster that exists."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
     address: str = Field(description="host[:port][/prefix], such as shop.azurecr.io/bots")
     login: Literal["docker", "az"] = Field(default="docker", description="what `docker login` noted, or who is `az`")
     ca: str = Field(
@@ -88,20 +89,20 @@ class RegistryOf(BaseModel):
 class AzureOf(BaseModel):
     """Where Azure has the cluster: from it `invoke target.login` makes a kubeconfig of our own."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    resource_group: str = Field(pattern=r"^[\w(][\w().-]{0,89}$", description="the cluster's resource group")
-    cluster: str = Field(pattern=r"^[A-Za-z0-9]([\w-]{0,61}[A-Za-z0-9])?$", description="its name in that group")
+    model_config = STRICT
+    resource_group: str = Field(pattern=r"^[\w(][\w().-]{0,89}\Z", description="the cluster's resource group")
+    cluster: str = Field(pattern=r"^[A-Za-z0-9]([\w-]{0,61}[A-Za-z0-9])?\Z", description="its name in that group")
     subscription: str = Field(
-        default="", pattern=r"^([^-].*)?$", description="name or id; without it, the one that `az account show` shows"
+        default="", pattern=r"^([^-].*)?\Z", description="name or id; without it, the one that `az account show` shows"
     )
 
 
 class Pin(BaseModel):
     """What tells a cluster from every other, whatever its context is called."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    ca_sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="fingerprint of the API server's authority")
-    kube_system_uid: str = Field(pattern=r"^[0-9a-f-]{36}$", description="uid of the namespace kube-system")
+    model_config = STRICT
+    ca_sha256: str = Field(pattern=r"^[0-9a-f]{64}\Z", description="fingerprint of the API server's authority")
+    kube_system_uid: str = Field(pattern=r"^[0-9a-f-]{36}\Z", description="uid of the namespace kube-system")
 
 
 class Target(BaseModel):
@@ -112,10 +113,10 @@ class Target(BaseModel):
     ``cluster`` is what their state folder is called: by default the target's name.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
     name: str
     driver: Literal["kind", "aks", "existing"] = "kind"
-    cluster: str = Field(default="botyard", pattern=r"^[a-z0-9]([a-z0-9.-]{0,30}[a-z0-9])?$")
+    cluster: str = Field(default="botyard", pattern=r"^[a-z0-9]([a-z0-9.-]{0,30}[a-z0-9])?\Z")
     context: str = ""
     kubeconfig: str = ""
     pin: Pin | None = None
@@ -123,9 +124,9 @@ class Target(BaseModel):
     azure: AzureOf | None = None
     pull_secret: str = ""
     exposure: Exposure = Exposure()
-    namespace: str = Field(default="rasa", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+    namespace: str = Field(default="rasa", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
     workers: int = Field(default=3, strict=True, ge=1, le=9)
-    kubernetes_version: str = Field(default="v1.34.4", pattern=r"^v1\.\d+\.\d+$")
+    kubernetes_version: str = Field(default="v1.34.4", pattern=r"^v1\.\d+\.\d+\Z")
     sources: Sources = Sources()
     ports: Ports = Ports()
 

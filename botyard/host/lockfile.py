@@ -6,11 +6,12 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from yaml.error import YAMLError
 
 from botyard import yaml11
 from botyard.contracts import BadInput
+from botyard.strict import STRICT
 
 LOCK = "tools.lock.yaml"
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
@@ -36,7 +37,7 @@ def this_platform() -> Platform:
 class Built(BaseModel):
     """A program built from Go modules; the checksums of its modules are in the recipe's go.sum."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
     version: str
     module: str
 
@@ -44,7 +45,7 @@ class Built(BaseModel):
 class Download(BaseModel):
     """A program fetched from upstream. ``{version}``, ``{os}`` and ``{arch}`` in url and member are filled in."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
     version: str
     url: str
     checksum_suffix: str = Field(description="added to the url: upstream's own published checksum")
@@ -58,13 +59,13 @@ class Download(BaseModel):
 class UpstreamImage(BaseModel):
     """A container image pulled where sources are ``registries``, always by digest (of the multi-platform index)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
     repository: str = Field(description="registry and path, as docker.io/library/debian")
-    digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
+    digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}\Z")
 
 
 class Lock(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
     built: dict[str, Built]
     downloads: dict[str, Download]
     images: dict[str, UpstreamImage] = Field(default_factory=dict)

@@ -49,16 +49,16 @@ def test_half_busy_is_left_as_it_is(gateway: ModuleType) -> None:
     assert limit.decide(0.6, 8) == 8
 
 
-def watched(gateway: ModuleType, work: Callable[[], object]) -> int:
-    """The limit after a loop has had eight messages for a second, and done that work all the time."""
+def watched(gateway: ModuleType, work: Callable[[], object], at_most_s: float) -> int:
+    """The limit of a loop with eight messages that does that work all the time: once it rises, or at the end."""
     limit = gateway.Limit(1, 64)
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
         watcher = gateway.Loop(limit, loop.call_soon_threadsafe, lambda: 8)
         threading.Thread(target=watcher.watch, daemon=True).start()
-        ends = loop.time() + 1
-        while loop.time() < ends:
+        ends = loop.time() + at_most_s
+        while loop.time() < ends and limit.now == 1:
             work()
             await asyncio.sleep(0.001)
 
@@ -67,8 +67,9 @@ def watched(gateway: ModuleType, work: Callable[[], object]) -> int:
 
 
 def test_a_real_loop_that_waits_and_one_that_is_busy(gateway: ModuleType) -> None:
-    assert watched(gateway, lambda: time.sleep(0.2)) == 1
-    assert watched(gateway, lambda: None) > 1
+    assert watched(gateway, lambda: time.sleep(0.2), at_most_s=1) == 1
+    # It rises within half a second, but on a machine with too much to do every loop is late.
+    assert watched(gateway, lambda: None, at_most_s=60) > 1
 
 
 def test_haproxy_is_told_the_number_in_its_own_words(gateway: ModuleType) -> None:
