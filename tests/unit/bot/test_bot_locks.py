@@ -137,7 +137,7 @@ def test_a_waiting_message_goes_on_soon_after_the_one_before(pod: Pod) -> None:
         await holder
         return late
 
-    assert asyncio.run(go()) < 0.1, "Rasa's own looks once a second"
+    assert asyncio.run(go()) < 0.5, "Rasa's own looks once a second"
 
 
 def test_the_ticket_of_a_dead_pod_is_dropped_after_its_lifetime(pod: Pod) -> None:
@@ -157,19 +157,19 @@ def test_a_message_that_waits_longer_than_a_lifetime_keeps_its_place(pod: Pod) -
     handled: list[str] = []
 
     async def message(store: Any, name: str, seconds: float) -> None:
-        async with store.lock("me", lock_lifetime=0.4):
+        async with store.lock("me", lock_lifetime=1.2):
             handled.append(name)
             await asyncio.sleep(seconds)
 
     async def go() -> None:
         tasks = []
         for number in range(4):
-            tasks.append(asyncio.create_task(message(pods[number % 2], str(number), 0.3)))
+            tasks.append(asyncio.create_task(message(pods[number % 2], str(number), 0.8)))
             await asyncio.sleep(0.02)
         await asyncio.gather(*tasks)
 
     asyncio.run(go())
-    assert handled == ["0", "1", "2", "3"], "the last waited 0.9 s with a lifetime of 0.4 s"
+    assert handled == ["0", "1", "2", "3"], "the last waited 2.4 s with a lifetime of 1.2 s"
 
 
 def test_a_message_given_up_does_not_hold_up_the_next(pod: Pod, server: fakeredis.FakeServer) -> None:
