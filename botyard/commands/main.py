@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,16 @@ def play_file(
         if not Path(file).is_file():
             raise BadInput(f"there is no playbook {file}", "give the path of a YAML file")
         extra = read(extra_vars)
-    play([Path(file).resolve()], flags, any_cluster=True, extra=extra)
+        needs_bot = bot != Flags.bot or _may_name_a_bot(Path(file))
+    play([Path(file).resolve()], flags, any_cluster=True, extra=extra, needs_bot=needs_bot)
+
+
+def _may_name_a_bot(playbook: Path) -> bool:
+    """Whether a playbook has use for the variable ``bot``; of one with other files to it, that is taken for granted.
+
+    A playbook of one's own should neither wait for a bot to be read nor fail for a fault in it.
+    """
+    return bool(re.search(rb"\b(bot|import_\w+|include_\w+)\b", playbook.read_bytes()))
 
 
 @task(

@@ -120,6 +120,41 @@ def test_a_namespace_is_made_where_that_is_asked_for(kit: Kit, work: Path) -> No
     )
 
 
+def test_drift_is_seen_where_the_last_look_is_remembered(kit: Kit, work: Path) -> None:
+    """A release found as wanted is not rendered again, and what changed by hand since then is seen all the same."""
+    a_chart(kit, work)
+    ns = kit.variables["ns"]
+    calls, spy = work / "calls", work / "spying-helm"
+    spy.write_text(f'#!/bin/sh\necho "$1" >> {calls}\nexec {helm_of(kit, HELM_4).binary} "$@"\n')
+    spy.chmod(0o755)
+
+    def again() -> tuple[Ran, int]:
+        calls.write_text("")
+        ran = release(kit, work, str(spy), "remembered", values={"image": kit.variables["image"]}, seconds=60)
+        return ran, len(calls.read_text().split())
+
+    def by_hand(api_version: str, kind: str, body: dict[str, Any]) -> None:
+        kit.kube.dynamic.resources.get(api_version=api_version, kind=kind).patch(
+            name="remembered", namespace=ns, body=body, content_type="application/merge-patch+json"
+        )
+
+    changed(again()[0])
+    drifts: list[tuple[str, Callable[[], object]]] = [
+        ("Deployment", lambda: by_hand("apps/v1", "Deployment", {"spec": {"replicas": 2}})),
+        ("ConfigMap", lambda: by_hand("v1", "ConfigMap", {"data": {"values": "mine"}})),
+        ("ConfigMap", lambda: kit.kube.delete("v1", "ConfigMap", "remembered", ns)),
+    ]
+    for kind, drift in drifts:
+        looked, asked = again()
+        assert (looked.status, asked > 0) == ("ok", True), looked.out
+        known, asked = again()
+        assert (known.status, asked) == ("ok", 0), known.out
+        drift()
+        ran, _ = again()
+        assert f"the cluster differs from it: {kind}/remembered" in changed(ran).msg
+    helm_of(kit, HELM_4).uninstall("remembered", ns)
+
+
 def test_what_was_changed_by_hand_goes_back(kit: Kit, work: Path, binary: str) -> None:
     a_chart(kit, work)
     ns = kit.variables["ns"]

@@ -157,6 +157,23 @@ def test_a_fault_in_a_playbook_is_told_while_another_run_holds_the_cluster(tmp_p
         play_file.body(None, str(tmp_path / "x.yml"), [])
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [("", "'taks'"), ("# of the bot\n", "a fault in the bot"), ("- import_playbook: y.yml\n", "a fault in the bot")],
+)
+@pytest.mark.usefixtures("own_locks")
+def test_a_play_reads_the_bot_where_it_may_name_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, told: str
+) -> None:
+    def load(*_: object) -> None:
+        raise BadInput("a fault in the bot")
+
+    monkeypatch.setattr("botyard.host.bot.load_bot", load)
+    (tmp_path / "x.yml").write_text(f"{line}- hosts: localhost\n  gather_facts: false\n  taks: []\n")
+    with pytest.raises(Exit, match=told):
+        play_file.body(None, str(tmp_path / "x.yml"), [])
+
+
 @pytest.mark.usefixtures("own_locks")
 def test_a_fault_in_the_conversations_is_told_before_the_run(tmp_path: Path) -> None:
     (tmp_path / "shop/data").mkdir(parents=True)
