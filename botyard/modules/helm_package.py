@@ -48,9 +48,8 @@ def run(args: Args, ctx: Context) -> Result:
         if ctx.check:
             return Result(changed=True, msg="there is no depot yet", data=data)
         raise BotyardError(f"there is no depot container {name}", "run invoke e2e --tags services")
-    session = packing.http()
-    index = packing.published(session, repo_url)
-    new = [chart for chart in wanted if not packing.is_published(session, repo_url, index, chart)]
+    index = packing.published(repo_url)
+    new = [chart for chart in wanted if not packing.is_published(repo_url, index, chart)]
     if new and not ctx.check:
 
         def put(file: Path) -> None:

@@ -59,7 +59,7 @@ def _why(args: Args, home_known: str | None, ctx: Context) -> str:
     if home_known != args.url:
         return f"{args.name} now leads to {args.url} (was {home_known})"
     kept = Helm(ctx.paths.state, ctx.paths.state / "helm").repository_index(args.name)
-    there = charts.fetch(charts.http(), f"{args.url.rstrip('/')}/{charts.INDEX}")
+    there = charts.fetch(f"{args.url.rstrip('/')}/{charts.INDEX}")
     if not kept.is_file() or kept.read_bytes() != there:
         return f"new index of {args.name}"
     return ""
