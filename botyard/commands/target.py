@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from botyard.commands.session import Flags, paths_for, reach, read_target, root_folder
+from botyard.commands.session import Flags, paths_for, reach, read_target, root_folder, variables_for
 from botyard.commands.streams import errors_as_lines
 from botyard.contracts import shown
 
@@ -149,3 +150,24 @@ def rbac(
 
         found = roles(_target(target).namespace, name, user=user, read_only=read_only)
         print(yaml.safe_dump_all(found, sort_keys=False, default_flow_style=None), end="")
+
+
+@task(help={**HELP, "bot": "which bot: a folder in bots/, or a path"})
+def inventory(c: Context, target: str = "kind", bot: str = "tea") -> None:
+    """Print an inventory with a target's variables, so that the real ansible-playbook can run a playbook of yours.
+
+    invoke target.inventory > kind.yml && ansible-playbook -i kind.yml greet.yml
+    """
+    with errors_as_lines():
+        import yaml
+
+        found = _target(target)
+        paths = paths_for(found.cluster)
+        variables = variables_for(Flags(target, bot), found, paths.state / "runs" / "ansible")
+        # Ansible takes the first Python of the PATH otherwise, which need not be the one with its collections.
+        host = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+        whole = {"all": {"hosts": {"localhost": host}, "vars": variables}}
+        print("# kubernetes.core takes the way to the cluster from the environment:")
+        print(f"#   export K8S_AUTH_KUBECONFIG={shlex.quote(variables['target']['kubeconfig'])}")
+        print(f"#   export K8S_AUTH_CONTEXT={shlex.quote(found.context)}")
+        print(yaml.safe_dump(whole, sort_keys=False), end="")

@@ -94,10 +94,13 @@ class Edge:
                  "-subj", "/CN=private", "-days", "2")  # fmt: skip
         _certificate(folder, "101")
         folder.chmod(0o777)
+        self.name = f"botyard-edge-{self.port}"
         run = [
             "docker",
             "run",
             "--rm",
+            "--name",
+            self.name,
             "--network",
             "host",
             "-v",
@@ -119,7 +122,10 @@ class Edge:
             time.sleep(0.2)
 
     def close(self) -> None:
-        self.process.terminate()
+        if HAPROXY:
+            self.process.terminate()
+        else:  # as the first process of its container it takes no SIGTERM
+            subprocess.run(["docker", "kill", self.name], check=True, capture_output=True, timeout=60)
         self.process.wait(20)
         self.bot.shutdown()
         self.log.close()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from conformance.compare import Difference, compare
 from conformance.engines import Options, Ran, by_ansible, by_ours
 
 from botyard import modules
+from botyard.commands.target import inventory
 
 ROOT = Path(__file__).parents[2]
 HOW_TO = re.findall(r"^```yaml\n(- .*?)^```", (ROOT / "docs/how-to/write-a-playbook.md").read_text(), re.S | re.M)[0]
@@ -67,3 +70,20 @@ def test_the_examples_of_standard_modules(real_ansible: Path, tmp_path: Path) ->
 def test_another_difference_is_not_taken_for_one_of_paths(place: str, ours: str) -> None:
     assert only_paths([Difference("1 a.dest", "/x/a", "./a")], Path("/x"))
     assert not only_paths([Difference(place, ours, "a")], Path("/x"))
+
+
+def test_an_inventory_gives_the_real_ansible_our_variables(
+    real_ansible: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inventory.body(None)
+    (tmp_path / "kind.yml").write_text(capsys.readouterr().out)
+    asked = "target.name, target.context, target.ports.rasa, target.kubeconfig, root, bot.name, recreate"
+    task = {"name": "Say them", "ansible.builtin.debug": {"msg": f"{{{{ [{asked}] | to_json }}}}"}}
+    play = {"name": "Ask", "hosts": "localhost", "gather_facts": False, "tasks": [task]}
+    (tmp_path / "ask.yml").write_text(json.dumps([play]))
+    env = {"ANSIBLE_CONFIG": str(tmp_path / "none.cfg"), "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
+    command = [real_ansible / "bin/ansible-playbook", "-i", tmp_path / "kind.yml", tmp_path / "ask.yml"]
+    said = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    state = f"{ROOT}/.botyard/botyard/kubeconfig"
+    wanted = json.dumps(["kind", "kind-botyard", 5005, state, str(ROOT), "tea", False])
+    assert said.returncode == 0 and wanted in said.stdout.replace("\\", ""), said.stdout + said.stderr
