@@ -97,6 +97,17 @@ class AzureOf(BaseModel):
     )
 
 
+class StoreOf(BaseModel):
+    """A store of files that models go to, in place of an image in the registry."""
+
+    model_config = STRICT
+    url: str = Field(pattern=r"^[a-z0-9]+://[^\s?#]+\Z", description="folder in it, as az://CONTAINER/FOLDER")
+    read: str = Field(
+        default="", pattern=r"^(https?://[^\s?#]+)?\Z", description="where pods fetch from; without it URLs are signed"
+    )
+    sign_days: int = Field(default=365, strict=True, ge=91, le=3650, description="how long a signed URL is good for")
+
+
 class Pin(BaseModel):
     """What tells a cluster from every other, whatever its context is called."""
 
@@ -122,6 +133,7 @@ class Target(BaseModel):
     pin: Pin | None = None
     registry: RegistryOf | None = None
     azure: AzureOf | None = None
+    model_store: StoreOf | None = None
     pull_secret: str = ""
     exposure: Exposure = Exposure()
     namespace: str = Field(default="rasa", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
@@ -137,7 +149,7 @@ class Target(BaseModel):
             return given
         known = dict(given)
         if known.get("driver", "kind") == "kind":
-            foreign = {"context", "kubeconfig", "pin", "registry", "azure", "pull_secret", "exposure"}
+            foreign = {"context", "kubeconfig", "pin", "registry", "azure", "model_store", "pull_secret", "exposure"}
             for key in sorted(foreign & known.keys()):
                 raise ValueError(f"{key} is of a cluster that exists (driver: aks or existing); a kind cluster is ours")
             return known | {"context": f"kind-{known.get('cluster', 'botyard')}"}

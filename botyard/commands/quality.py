@@ -37,6 +37,7 @@ SLOW: list[tuple[str, list[str]]] = [
     ("registries", ["pytest", "-v", "-s", "tests/registries"]),
     ("other bots", ["pytest", "-v", "tests/other_bots"]),
     ("killed runs", ["pytest", "-v", "tests/recovery"]),
+    ("blob storage", ["pytest", "-v", "tests/blob_storage"]),
     ("browser", ["pytest", "-v", "tests/browser"]),
     # Last: its last step takes the engine away.
     ("workflow steps", ["pytest", "-v", "-s", "tests/workflow_steps"]),
@@ -48,8 +49,9 @@ SLOW: list[tuple[str, list[str]]] = [
         "quick": "without the real Ansible and the end-to-end run: no Docker needed, done in a minute",
         "all": "also the slow lanes: both engines and each module's idempotence matrix on the cluster, that cluster as "
         "one that only a kubeconfig leads to, checkov and kube-score over the charts, sources: registries on local "
-        "servers, other bots, runs killed at five moments, the report page in a browser (needs .[browser] and a "
-        "Chromium, else it is skipped), and the steps of the GitHub workflows in a fresh copy",
+        "servers, other bots, runs killed at five moments, models in Azurite (needs .[azure] and npm), the report page "
+        "in a browser (needs .[browser] and a Chromium; what is not there is skipped), and the steps of the GitHub "
+        "workflows in a fresh copy",
     }
 )
 def test(c: Context, quick: bool = False, all: bool = False) -> None:

