@@ -64,8 +64,8 @@ ANOTHER_MEANING = [
     ),
     (
         r"variable_renamed|word_changed",
-        r"^/entries/2/tasks/4/(args|register)\b",
-        "the store of deploy.yml, which a target without model_store surely leaves out",
+        r"^/entries/2/tasks/(3/register|4/(args|register)|5/outer/vars/0/from_(image|store))\b",
+        "the two ways of a model in deploy.yml, of which only one is read",
     ),
     (r"comma_lost|word_changed", r"/name$|/args/(generate|lines|releases)/|/args/(release_name|wait_timeout)$", "text"),
 ]
