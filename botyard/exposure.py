@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, model_validator
-
-from botyard.strict import STRICT
+from msgspec import Meta, Struct
 
 _AZURE = "service.beta.kubernetes.io/azure"
 
 
-class Exposure(BaseModel):
-    """Internal by default. ``public`` needs TLS, or the word ``insecure``."""
+class Exposure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Internal by default. ``public`` needs TLS, or the word ``insecure``.
 
-    model_config = STRICT
-    public: bool = Field(default=False, strict=True, description="an address on the internet")
-    insecure: bool = Field(default=False, strict=True, description="without TLS, which is refused otherwise")
-    dns_label: str = Field(
-        default="", pattern=r"^([a-z][a-z0-9-]{1,61}[a-z0-9])?\Z", description="Azure's, of AKS alone"
-    )
-    tls_secret: str = Field(default="", description="Secret with tls.crt and tls.key")
-    issuer: str = Field(default="", description="ClusterIssuer of cert-manager, in place of a Secret of one's own")
-    hosts: list[str] = Field(default=[], description="names that the issuer's certificate is for")
-    origins: list[str] = Field(default=[], description="pages whose scripts may ask, as https://shop.example")
+    Args:
+        public: an address on the internet.
+        insecure: without TLS, which is refused otherwise.
+        dns_label: Azure's, of AKS alone.
+        tls_secret: Secret with tls.crt and tls.key.
+        issuer: ClusterIssuer of cert-manager, in place of a Secret of one's own.
+        hosts: names that the issuer's certificate is for.
+        origins: pages whose scripts may ask, as https://shop.example.
+    """
 
-    @model_validator(mode="after")
-    def _is_safe(self) -> Exposure:
+    public: bool = False
+    insecure: bool = False
+    dns_label: Annotated[str, Meta(pattern=r"^([a-z][a-z0-9-]{1,61}[a-z0-9])?\Z")] = ""
+    tls_secret: str = ""
+    issuer: str = ""
+    hosts: list[str] = []
+    origins: list[str] = []
+
+    def __post_init__(self) -> None:
         if self.public and not (self.tls_secret or self.issuer or self.insecure):
             raise ValueError("public without TLS: set tls_secret or issuer, or say insecure: true if that is meant")
         if self.insecure and (self.tls_secret or self.issuer):
             raise ValueError("insecure and TLS exclude each other: leave one of them out")
         if self.issuer and not self.hosts:
             raise ValueError("issuer needs hosts: the names that the certificate is for")
-        return self
 
     def gateway(self, driver: str) -> dict[str, Any]:
         """Keys below ``gateway`` of chart rasa. Not public: an edge only where

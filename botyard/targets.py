@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+import msgspec
+from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
 from yaml.error import MarkedYAMLError, YAMLError
 from yaml.nodes import MappingNode
 
@@ -14,7 +16,6 @@ from botyard import yaml11
 from botyard.contracts import BadInput
 from botyard.exposure import Exposure
 from botyard.hints import close_to
-from botyard.strict import STRICT
 
 _MIRROR = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?(?:/[a-z0-9._/-]+)?")
 
@@ -29,94 +30,117 @@ def as_registry(value: str) -> str:
     return value
 
 
-class Ports(BaseModel):
-    """Ports on 127.0.0.1 of this machine."""
+def _set_registry(holder: Struct, field: str) -> None:
+    try:
+        force_setattr(holder, field, as_registry(getattr(holder, field)))
+    except ValueError as error:
+        raise ValueError(f"{error}{_AT}.{field}`") from None
 
-    model_config = STRICT
-    rasa: int = Field(default=5005, strict=True, ge=1, le=65535, description="talk to the bot here")
-    registry: int = Field(default=5001, strict=True, ge=1, le=65535, description="local image registry")
-    depot: int = Field(default=5002, strict=True, ge=1, le=65535, description="charts and models over HTTP")
 
-    @model_validator(mode="after")
-    def _differ(self) -> Ports:
+_AT = " - at `$"  # as msgspec tells the place of what is wrong; it puts that of the whole behind ours
+Port = Annotated[int, Meta(ge=1, le=65535)]
+
+
+class Ports(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Ports on 127.0.0.1 of this machine.
+
+    Args:
+        rasa: talk to the bot here.
+        registry: local image registry.
+        depot: charts and models over HTTP.
+    """
+
+    rasa: Port = 5005
+    registry: Port = 5001
+    depot: Port = 5002
+
+    def __post_init__(self) -> None:
         ports = {"rasa": self.rasa, "registry": self.registry, "depot": self.depot}
         for name, port in ports.items():
             twin = next((other for other, same in ports.items() if other != name and same == port), "")
             if twin:
                 raise ValueError(f"{name} and {twin} are both {port}")
-        return self
 
 
-class Sources(BaseModel):
-    """Where tools, base images and node image come from."""
+class Sources(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where tools, base images and node image come from.
 
-    model_config = STRICT
+    Args:
+        mirror: host[:port][/prefix] asked instead of docker.io and the like.
+        download_base: base URL asked instead of the download hosts of kind, kubectl, helm.
+    """
+
     mode: Literal["auto", "registries", "packages"] = "auto"
-    mirror: str = Field(default="", description="host[:port][/prefix] asked instead of docker.io and the like")
-    download_base: str = Field(
-        default="", description="base URL asked instead of the download hosts of kind, kubectl, helm"
-    )
+    mirror: str = ""
+    download_base: str = ""
 
-    @field_validator("mirror")
-    @classmethod
-    def _is_a_registry(cls, value: str) -> str:
-        return as_registry(value) if value else value
-
-    @field_validator("download_base")
-    @classmethod
-    def _is_a_url(cls, value: str) -> str:
-        if value and not re.match(r"https?://[^/]", value):
-            raise ValueError(f"{value!r} is no URL: it begins with https:// or http://")
-        return value
+    def __post_init__(self) -> None:
+        if self.mirror:
+            _set_registry(self, "mirror")
+        if self.download_base and not re.match(r"https?://[^/]", self.download_base):
+            raise ValueError(
+                f"{self.download_base!r} is no URL: it begins with https:// or http://{_AT}.download_base`"
+            )
 
 
-class RegistryOf(BaseModel):
-    """Where images go, for a cluster that exists."""
+class RegistryOf(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where images go, for a cluster that exists.
 
-    model_config = STRICT
-    address: str = Field(description="host[:port][/prefix], such as shop.azurecr.io/bots")
-    login: Literal["docker", "az"] = Field(default="docker", description="what `docker login` noted, or who is `az`")
-    ca: str = Field(
-        default="", description="PEM file of the authority that vouches for it, where that is a private one"
-    )
+    Args:
+        address: host[:port][/prefix], such as shop.azurecr.io/bots.
+        login: what `docker login` noted, or who is `az`.
+        ca: PEM file of the authority that vouches for it, where that is a private one.
+    """
 
-    @field_validator("address")
-    @classmethod
-    def _is_a_registry(cls, value: str) -> str:
-        return as_registry(value)
+    address: str
+    login: Literal["docker", "az"] = "docker"
+    ca: str = ""
 
-
-class AzureOf(BaseModel):
-    """Where Azure has the cluster: from it `invoke target.login` makes a kubeconfig of our own."""
-
-    model_config = STRICT
-    resource_group: str = Field(pattern=r"^[\w(][\w().-]{0,89}\Z", description="the cluster's resource group")
-    cluster: str = Field(pattern=r"^[A-Za-z0-9]([\w-]{0,61}[A-Za-z0-9])?\Z", description="its name in that group")
-    subscription: str = Field(
-        default="", pattern=r"^([^-].*)?\Z", description="name or id; without it, the one that `az account show` shows"
-    )
+    def __post_init__(self) -> None:
+        _set_registry(self, "address")
 
 
-class StoreOf(BaseModel):
-    """A store of files that models go to, in place of an image in the registry."""
+class AzureOf(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where Azure has the cluster: from it `invoke target.login` makes a kubeconfig of our own.
 
-    model_config = STRICT
-    url: str = Field(pattern=r"^[a-z0-9]+://[^\s?#]+\Z", description="folder in it, as az://CONTAINER/FOLDER")
-    read: str = Field(
-        default="", pattern=r"^(https?://[^\s?#]+)?\Z", description="where pods fetch from; without it URLs are signed"
-    )
-    sign_days: int = Field(default=365, strict=True, ge=91, le=3650, description="how long a signed URL is good for")
+    Args:
+        resource_group: the cluster's resource group.
+        cluster: its name in that group.
+        subscription: name or id; without it, the one that `az account show` shows.
+    """
 
-
-class Pin(BaseModel):
-    """What tells a cluster from every other, whatever its context is called."""
-
-    model_config = STRICT
-    ca_sha256: str = Field(pattern=r"^[0-9a-f]{64}\Z", description="fingerprint of the API server's authority")
-    kube_system_uid: str = Field(pattern=r"^[0-9a-f-]{36}\Z", description="uid of the namespace kube-system")
+    resource_group: Annotated[str, Meta(pattern=r"^[\w(][\w().-]{0,89}\Z")]
+    cluster: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]([\w-]{0,61}[A-Za-z0-9])?\Z")]
+    subscription: Annotated[str, Meta(pattern=r"^([^-].*)?\Z")] = ""
 
 
-class Target(BaseModel):
+class StoreOf(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A store of files that models go to, in place of an image in the registry.
+
+    Args:
+        url: folder in it, as az://CONTAINER/FOLDER.
+        read: where pods fetch from; without it URLs are signed.
+        sign_days: how long a signed URL is good for.
+    """
+
+    url: Annotated[str, Meta(pattern=r"^[a-z0-9]+://[^\s?#]+\Z")]
+    read: Annotated[str, Meta(pattern=r"^(https?://[^\s?#]+)?\Z")] = ""
+    sign_days: Annotated[int, Meta(ge=91, le=3650)] = 365
+
+
+class Pin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What tells a cluster from every other, whatever its context is called.
+
+    Args:
+        ca_sha256: fingerprint of the API server's authority.
+        kube_system_uid: uid of the namespace kube-system.
+    """
+
+    ca_sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    kube_system_uid: Annotated[str, Meta(pattern=r"^[0-9a-f-]{36}\Z")]
+
+
+class Target(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One place to release to.
 
     Of driver kind, ``cluster`` is the kind cluster's name; its context is ``kind-<cluster>`` in a kubeconfig of our
@@ -124,10 +148,9 @@ class Target(BaseModel):
     ``cluster`` is what their state folder is called: by default the target's name.
     """
 
-    model_config = STRICT
     name: str
     driver: Literal["kind", "aks", "existing"] = "kind"
-    cluster: str = Field(default="botyard", pattern=r"^[a-z0-9]([a-z0-9.-]{0,30}[a-z0-9])?\Z")
+    cluster: Annotated[str, Meta(pattern=r"^([a-z0-9]([a-z0-9.-]{0,30}[a-z0-9])?)?\Z")] = ""
     context: str = ""
     kubeconfig: str = ""
     pin: Pin | None = None
@@ -136,35 +159,29 @@ class Target(BaseModel):
     model_store: StoreOf | None = None
     pull_secret: str = ""
     exposure: Exposure = Exposure()
-    namespace: str = Field(default="rasa", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
-    workers: int = Field(default=3, strict=True, ge=1, le=9)
-    kubernetes_version: str = Field(default="v1.34.4", pattern=r"^v1\.\d+\.\d+\Z")
+    namespace: Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")] = "rasa"
+    workers: Annotated[int, Meta(ge=1, le=9)] = 3
+    kubernetes_version: Annotated[str, Meta(pattern=r"^v1\.\d+\.\d+\Z")] = "v1.34.4"
     sources: Sources = Sources()
     ports: Ports = Ports()
 
-    @model_validator(mode="before")
-    @classmethod
-    def _of_the_driver(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        known = dict(given)
-        if known.get("driver", "kind") == "kind":
-            foreign = {"context", "kubeconfig", "pin", "registry", "azure", "model_store", "pull_secret", "exposure"}
-            for key in sorted(foreign & known.keys()):
-                raise ValueError(f"{key} is of a cluster that exists (driver: aks or existing); a kind cluster is ours")
-            return known | {"context": f"kind-{known.get('cluster', 'botyard')}"}
-        for key in sorted({"workers", "kubernetes_version", "ports", "sources"} & known.keys()):
-            raise ValueError(f"{key} is of driver kind alone: the cluster exists")
-        azure = known.get("azure")
-        if azure is not None and known["driver"] != "aks":
+    def __post_init__(self) -> None:
+        """Fills in what follows from the rest."""
+        if self.ours:
+            force_setattr(self, "cluster", self.cluster or "botyard")
+            force_setattr(self, "context", f"kind-{self.cluster}")
+            return
+        if self.azure is not None and self.driver != "aks":
             raise ValueError("azure is of driver aks alone")
-        if azure is not None and known.get("kubeconfig"):
+        if self.azure is not None and self.kubeconfig:
             raise ValueError("azure and kubeconfig exclude each other: with azure the kubeconfig is one of our own")
-        if isinstance(azure, dict) and not known.get("context"):
-            known["context"] = azure.get("cluster")
-        if not known.get("context"):
-            raise ValueError(f"driver {known['driver']} needs a context: a name that kubectl config get-contexts shows")
-        return {"cluster": known.get("name"), "kubeconfig": "" if azure else "~/.kube/config"} | known
+        context = self.context or (self.azure.cluster if self.azure else "")
+        if not context:
+            raise ValueError(f"driver {self.driver} needs a context: a name that kubectl config get-contexts shows")
+        force_setattr(self, "context", context)
+        force_setattr(self, "cluster", self.cluster or self.name)
+        if not self.azure:
+            force_setattr(self, "kubeconfig", self.kubeconfig or "~/.kube/config")
 
     @property
     def ours(self) -> bool:
@@ -228,14 +245,36 @@ def load_target(root: Path, name: str) -> Target:
     if isinstance(raw.get("sources"), str):
         raw["sources"] = {"mode": raw["sources"]}
     try:
-        return Target(**{"name": name, **raw})
-    except ValidationError as error:
-        first = error.errors()[0]
-        path = ["targets", name, *map(str, first["loc"])]
+        _must_be_of_the_driver(raw)
+        return msgspec.convert({"name": name, **raw}, Target)
+    except ValueError as error:  # msgspec's own is one, too
+        said, inside = _told(error)
+        path = ["targets", name, *inside]
         raise BadInput(
-            f"{shown}{_place(file, path)}: {'.'.join(path)}: {first['msg'].removeprefix('Value error, ')}",
-            "see docs/reference/targets.md for what it takes",
+            f"{shown}{_place(file, path)}: {'.'.join(path)}: {said}", "see docs/reference/targets.md for what it takes"
         ) from None
+
+
+_OF_OTHERS = ("azure", "context", "exposure", "kubeconfig", "model_store", "pin", "pull_secret", "registry")
+_OF_KIND = ("kubernetes_version", "ports", "sources", "workers")
+
+
+def _must_be_of_the_driver(raw: dict[str, Any]) -> None:
+    """Raises ValueError for a key that only another driver has."""
+    ours = raw.get("driver", "kind") == "kind"
+    for key in raw.keys() & (_OF_OTHERS if ours else _OF_KIND):
+        if ours:
+            raise ValueError(f"{key} is of a cluster that exists (driver: aks or existing); a kind cluster is ours")
+        raise ValueError(f"{key} is of driver kind alone: the cluster exists")
+
+
+def _told(error: ValueError) -> tuple[str, list[str]]:
+    """What a message of msgspec says, and the path of the key that it is about."""
+    said, *places = str(error).split(_AT)
+    path = re.findall(r"\.(\w+)|\[(\d+|\.\.\.)\]", "".join(reversed(places)))
+    keys = [key or number for key, number in path]
+    key = re.fullmatch(r"Object (?:contains unknown|missing required) field `(.*)`", said)
+    return said, [*keys, key[1]] if key else keys
 
 
 def _place(file: Path, path: list[str]) -> str:

@@ -72,7 +72,9 @@ def read_target(flags: Flags, *, any_cluster: bool = False) -> Target:
         return target
     if flags.sources not in ("auto", "registries", "packages"):
         raise BadInput(f"unknown sources {flags.sources!r}", "use auto, registries or packages")
-    return target.model_copy(update={"sources": target.sources.model_copy(update={"mode": flags.sources})})
+    from msgspec.structs import replace
+
+    return replace(target, sources=replace(target.sources, mode=flags.sources))
 
 
 def reach(name: str) -> tuple[Target, Kube]:
@@ -85,6 +87,8 @@ def reach(name: str) -> tuple[Target, Kube]:
 
 def variables_for(flags: Flags, target: Target, run_dir: Path, *, needs_bot: bool = True) -> dict[str, Any]:
     """The variables that every playbook is given; docs/reference/playbooks.md tells what they mean."""
+    from msgspec import to_builtins
+
     paths = paths_for(target.cluster)
     variables: dict[str, Any] = {
         "root": str(paths.root),
@@ -94,7 +98,7 @@ def variables_for(flags: Flags, target: Target, run_dir: Path, *, needs_bot: boo
         "recreate": flags.recreate,
         "everything": flags.everything,
         "target": {
-            **target.model_dump(),
+            **to_builtins(target),
             "network": target.network,
             "exposure_values": target.exposure.gateway(target.driver),
             "kubeconfig": str(target.kubeconfig_in(paths.state)),

@@ -39,11 +39,13 @@ def list_(c: Context) -> None:
 def show(c: Context, target: str = "kind") -> None:
     """Show a target with all defaults filled in."""
     with errors_as_lines():
+        import msgspec
         import yaml
 
         found = _target(target)
-        of_kind = set() if found.ours else {"workers", "kubernetes_version", "sources", "ports"}
-        print(yaml.safe_dump(found.model_dump(exclude_none=True, exclude=of_kind), sort_keys=False), end="")
+        of_kind = () if found.ours else ("workers", "kubernetes_version", "sources", "ports")
+        shown_too = {k: v for k, v in msgspec.to_builtins(found).items() if v is not None and k not in of_kind}
+        print(yaml.safe_dump(shown_too, sort_keys=False), end="")
 
 
 @task(help=HELP)

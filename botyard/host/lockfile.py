@@ -6,12 +6,11 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from yaml.error import YAMLError
 
 from botyard import yaml11
 from botyard.contracts import BadInput
-from botyard.strict import STRICT
 
 LOCK = "tools.lock.yaml"
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
@@ -37,7 +36,7 @@ def this_platform() -> Platform:
 class Built(BaseModel):
     """A program built from Go modules; the checksums of its modules are in the recipe's go.sum."""
 
-    model_config = STRICT
+    model_config = ConfigDict(extra="forbid", frozen=True)
     version: str
     module: str
 
@@ -45,7 +44,7 @@ class Built(BaseModel):
 class Download(BaseModel):
     """A program fetched from upstream. ``{version}``, ``{os}`` and ``{arch}`` in url and member are filled in."""
 
-    model_config = STRICT
+    model_config = ConfigDict(extra="forbid", frozen=True)
     version: str
     url: str
     checksum_suffix: str = Field(description="added to the url: upstream's own published checksum")
@@ -59,13 +58,13 @@ class Download(BaseModel):
 class UpstreamImage(BaseModel):
     """A container image pulled where sources are ``registries``, always by digest (of the multi-platform index)."""
 
-    model_config = STRICT
+    model_config = ConfigDict(extra="forbid", frozen=True)
     repository: str = Field(description="registry and path, as docker.io/library/debian")
-    digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}\Z")
+    digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
 
 
 class Lock(BaseModel):
-    model_config = STRICT
+    model_config = ConfigDict(extra="forbid", frozen=True)
     built: dict[str, Built]
     downloads: dict[str, Download]
     images: dict[str, UpstreamImage] = Field(default_factory=dict)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import msgspec
+
 from botyard.later import later
 from botyard.targets import Pin
 
@@ -18,7 +20,7 @@ def write(root: Path, name: str, pin: Pin) -> None:
     editor.preserve_quotes = True
     editor.width = 4096
     document = editor.load(file.read_text(encoding="utf-8"))
-    document["targets"][name]["pin"] = pin.model_dump()
+    document["targets"][name]["pin"] = msgspec.to_builtins(pin)
     text = io.StringIO()
     editor.dump(document, text)
     new = file.with_name(f"{file.name}.new")

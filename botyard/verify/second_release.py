@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from botyard.tools.helm import Chart, Helm
 from botyard.tools.kube import Kube
 from botyard.verify.helm_record import HelmRecord, helm_record
@@ -58,7 +60,7 @@ def second_release(
         TimedOut: the namespace of an earlier run, or of this one, does not go.
     """
     first = helm_record(released, RASA)
-    second = replace(released, target=released.target.model_copy(update={"namespace": namespace}))
+    second = replace(released, target=structs.replace(released.target, namespace=namespace))
     with own_namespace(released.kube, namespace):
         try:
             file = folder / f"{namespace}.json"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from kit import ALONE, LIVE, Kit, Ran
 from matrix import difference, four_times, one_task
+from msgspec import structs
 from rows import HELMS, K8S, NO_SERVICES, OURS, REGISTRY, Row
 
 
@@ -59,7 +60,7 @@ def test_check_mode_on_what_is_live(kit: Kit, name: str) -> None:
 
 def test_a_cluster_of_another_size_is_refused_or_made_anew_where_that_is_asked_for(kit: Kit) -> None:
     """In check mode: the modify row of kind_cluster, which would take the live one away."""
-    smaller = LIVE.model_copy(update={"workers": LIVE.workers - 1})
+    smaller = structs.replace(LIVE, workers=LIVE.workers - 1)
     task = "- botyard.core.kind_cluster: {{image: '{{{{ node_image }}}}', recreate: {}}}\n"
     before = kit.quiet_world()
     refused = kit.play(task.format("false"), check=True, target=smaller)

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from invoke.context import Context
 from invoke.exceptions import Exit
+from msgspec import structs
 
 from botyard import process
 from botyard.commands import session, target
@@ -96,7 +97,7 @@ def test_a_cluster_with_entra_is_reached_by_az_and_its_token_is_asked_for_at_onc
 def test_a_cluster_with_local_accounts_needs_no_kubelogin(door: Door, tmp_path: Path) -> None:
     door.expect(GET + " --subscription other", writes(LOCAL))
     file = tmp_path / "kubeconfig"
-    assert "certificate" in azure.fetch_kubeconfig(SHOP.model_copy(update={"subscription": "other"}), "prod", file)
+    assert "certificate" in azure.fetch_kubeconfig(structs.replace(SHOP, subscription="other"), "prod", file)
 
 
 def test_what_was_there_stays_where_it_fails(door: Door, tmp_path: Path) -> None:
@@ -215,7 +216,7 @@ def test_a_target_with_azure_has_a_kubeconfig_of_ours(root: Path) -> None:
         ("{driver: aks, azure: {resource_group: a, cluster: b}, kubeconfig: x}", "exclude each other"),
         ("{driver: existing, context: x, azure: {resource_group: a, cluster: b}}", "azure is of driver aks alone"),
         ("{driver: kind, azure: {resource_group: a, cluster: b}}", "azure is of a cluster that exists"),
-        ("{driver: aks, azure: {cluster: b}}", r"azure.resource_group: Field required"),
+        ("{driver: aks, azure: {cluster: b}}", r"azure.resource_group: Object missing required field"),
         ("{driver: aks, azure: {resource_group: --file, cluster: b}}", "azure.resource_group"),
         ("{driver: aks, azure: {resource_group: a, cluster: b, subscription: --x}}", "azure.subscription"),
         ("{driver: aks, context: x, azure: true}", "azure"),

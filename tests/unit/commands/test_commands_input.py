@@ -31,7 +31,7 @@ def targets(tmp_path: Path, text: str | bytes) -> Path:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("targets:\n  kind:\n    workers: many\n", "targets.yml:3:5: targets.kind.workers: Input should be"),
+        ("targets:\n  kind:\n    workers: many\n", "targets.yml:3:5: targets.kind.workers: Expected `int`, got `str`"),
         ("targets:\n  kind:\n    workers: true\n", "targets.yml:3:5: targets.kind.workers"),
         ("targets:\n  kind:\n    wrokers: 3\n", "targets.yml:3:5: targets.kind.wrokers"),
         ("targets:\n  kind:\n    ports: {rasa: 99999}\n", "targets.yml:3:13: targets.kind.ports.rasa"),

@@ -11,7 +11,7 @@ from host_door import Door
 
 from botyard import process
 from botyard.contracts import Paths
-from botyard.targets import Target
+from botyard.targets import Sources, Target
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def paths(tmp_path: Path) -> Paths:
 
 @pytest.fixture
 def target() -> Target:
-    return Target(name="kind", sources={"mode": "packages"})
+    return Target(name="kind", sources=Sources(mode="packages"))
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 
 from botyard.contracts import BotyardError, Paths
 from botyard.host import fetched, lockfile, toolbox
-from botyard.targets import Target
+from botyard.targets import Sources, Target
 from botyard.tools import download
 
 BODY = b"".join(hashlib.sha256(str(number).encode()).digest() for number in range(100_000))  # 3.2 MB
@@ -215,7 +215,7 @@ def mirror(site: Site, tmp_path: Path) -> tuple[Paths, Target]:
     site.files = {KIND: BODY, HELM: sink.getvalue()}
     site.files[f"{HELM}.sha256sum"] = f"{hashlib.sha256(sink.getvalue()).hexdigest()}  helm.tar.gz".encode()
     paths = Paths(tmp_path / "root", tmp_path / "state", tmp_path / "cache")
-    return paths, Target(name="kind", sources={"mode": "registries", "download_base": f"{site.url}/m/"})
+    return paths, Target(name="kind", sources=Sources(mode="registries", download_base=f"{site.url}/m/"))
 
 
 def test_tools_come_from_the_mirror_once(site: Site, mirror: tuple[Paths, Target], told: list[str]) -> None:

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 import requests
 from host_door import Door
+from msgspec import structs
 
 from botyard.contracts import BadInput, Context, Paths
 from botyard.host import doctor, engine, ports, recipe, sources
 from botyard.host.ports import Holder
 from botyard.modules import docker_engine, tool
 from botyard.modules import doctor as doctor_module
-from botyard.targets import Target
+from botyard.targets import Sources, Target
 from botyard.tools import docker, go
 
 Usage = namedtuple("Usage", "total used free")
@@ -102,7 +103,7 @@ def test_cgroup_v1_refuses_a_kubernetes_that_does_not_start(
 ) -> None:
     fit.setitem(INFO, "CgroupVersion", "1")
     assert bad(paths, target) == []
-    newer = target.model_copy(update={"kubernetes_version": "v1.35.0"})
+    newer = structs.replace(target, kubernetes_version="v1.35.0")
     assert bad(paths, newer) == ["you_must cgroup: version 1, where Kubernetes v1.35.0 does not start"]
 
 
@@ -125,7 +126,7 @@ def test_where_registries_serve_neither_go_nor_debootstrap_is_asked_for(
     fit.setattr("botyard.host.packages.find", lambda program: None)
     assert {line.split(":")[0].split(" ", 1)[1] for line in bad(paths, target)} == {"Go", "build programs"}
     fit.setattr(requests, "head", lambda url, **_: namedtuple("Answer", "status_code")(401))
-    there = target.model_copy(update={"sources": target.sources.model_copy(update={"mode": mode})})
+    there = structs.replace(target, sources=structs.replace(target.sources, mode=mode))
     assert bad(paths, there) == []
 
 
@@ -184,7 +185,7 @@ def test_auto_asks_once_a_day(monkeypatch: pytest.MonkeyPatch, paths: Paths) -> 
         raise requests.ConnectionError("refused")
 
     monkeypatch.setattr(requests, "head", head)
-    auto = Target(name="kind", sources={"mode": "auto", "mirror": "mirror.example:5000/hub"})
+    auto = Target(name="kind", sources=Sources(mode="auto", mirror="mirror.example:5000/hub"))
     assert sources.choose(paths, auto, write=False).mode == "packages"
     assert not paths.cache.exists()
     first = sources.choose(paths, auto)

@@ -8,7 +8,7 @@ import pytest
 
 from botyard.contracts import BadInput, BotyardError, CommandError
 from botyard.host import lockfile, mirror, sources, upstream
-from botyard.targets import Target, load_target
+from botyard.targets import Sources, Target, load_target
 from botyard.tools import docker
 
 ROOT = Path(__file__).parents[3]
@@ -35,7 +35,7 @@ def test_no_mirror_no_warning() -> None:
 
 
 def test_auto_probes_a_mirror_on_this_machine_over_http() -> None:
-    target = Target(name="x", sources={"mirror": "127.0.0.1:5010/hub", "download_base": "http://127.0.0.1:8000"})
+    target = Target(name="x", sources=Sources(mirror="127.0.0.1:5010/hub", download_base="http://127.0.0.1:8000"))
     assert sources.probes(target) == ["http://127.0.0.1:5010/v2/", "http://127.0.0.1:8000"]
     assert sources.probes(Target(name="x")) == ["https://registry-1.docker.io/v2/", "https://github.com/"]
 
@@ -58,7 +58,7 @@ def test_an_address_that_cannot_work_is_bad_input(tmp_path: Path, key: str, valu
 
 
 def test_a_slash_at_the_end_of_a_mirror_does_no_harm() -> None:
-    assert Target(name="x", sources={"mirror": "mirror.example/hub/"}).sources.mirror == "mirror.example/hub"
+    assert Target(name="x", sources=Sources(mirror="mirror.example/hub/")).sources.mirror == "mirror.example/hub"
 
 
 @pytest.mark.parametrize(

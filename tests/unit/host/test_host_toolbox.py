@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 from host_door import Door
+from msgspec import structs
 
 from botyard.contracts import BadInput, BotyardError, Paths
 from botyard.host import cache, lockfile, recipe, toolbox
-from botyard.targets import Target
+from botyard.targets import Sources, Target
 from botyard.tools import go
 
 
@@ -105,10 +106,10 @@ def test_check_mode_builds_nothing(builder: Door, paths: Paths, target: Target) 
 def test_bad_input_is_refused_before_anything(builder: Door, paths: Paths, target: Target) -> None:
     with pytest.raises(BadInput, match="unknown tool 'kindd'"):
         toolbox.ensure(paths, target, ["kind", "kindd"], print)
-    other = target.model_copy(update={"kubernetes_version": "v1.35.0"})
+    other = structs.replace(target, kubernetes_version="v1.35.0")
     with pytest.raises(BadInput, match=r"only v1\.34\.4 can be built"):
         toolbox.ensure(paths, other, ["kubernetes"], print)
-    registries = Target(name="kind", sources={"mode": "registries"})
+    registries = Target(name="kind", sources=Sources(mode="registries"))
     with pytest.raises(BadInput, match="upstream's images bring it"):
         toolbox.ensure(paths, registries, ["etcd"], print)
     assert builder.calls == []

@@ -13,6 +13,7 @@ HEAVY = ("docker", "kubernetes", "pytest", "requests", "rich", "ruamel", "socket
 CHECK_ALL = """
 import sys
 from pathlib import Path
+import msgspec
 from botyard import modules
 from botyard.commands import menu
 from botyard.commands.session import Flags, read_target
@@ -27,7 +28,8 @@ bot = load_bot(root, "tea")
 load_conversations(bot.dir)
 known = {name: "x" for name in ("root", "state", "cache", "run_dir", "recreate", "everything")}
 files = sorted((root / "playbooks").glob("*.yml"))
-lines = list_tasks(files, extra_vars={**known, "bot": {"name": bot.name}, "target": target.model_dump()}, target=target)
+lines = list_tasks(files, extra_vars={**known, "bot": {"name": bot.name}, "target": msgspec.to_builtins(target)},
+                   target=target)
 assert len(files) > 5 and len(lines) > 50, lines
 for name in modules.MODULES:
     modules.load(name)

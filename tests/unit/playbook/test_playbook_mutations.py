@@ -67,6 +67,11 @@ ANOTHER_MEANING = [
         r"^/entries/2/tasks/(3/register|4/(args|register)|5/outer/vars/0/from_(image|store))\b",
         "the two ways of a model in deploy.yml, of which only one is read",
     ),
+    (
+        r"word_changed",
+        r"^/entries/2/tasks/7/register$",
+        "where the releases of deploy.yml stood, which only its rescue reads",
+    ),
     (r"comma_lost|word_changed", r"/name$|/args/(generate|lines|releases)/|/args/(release_name|wait_timeout)$", "text"),
 ]
 # (way, text of the line, why the error stands further away)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pydantic import BaseModel
+from msgspec import Struct, structs
 
 from botyard.targets import AzureOf, RegistryOf, StoreOf, Target
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/targets.md").read_text()
 
 
-def _keys(model: BaseModel, before: str = "") -> dict[str, str]:
+def _keys(model: Struct, before: str = "") -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, value in model:
-        found |= _keys(value, f"{name}.") if isinstance(value, BaseModel) else {before + name: str(value or "none")}
+    for name, value in structs.asdict(model).items():
+        found |= _keys(value, f"{name}.") if isinstance(value, Struct) else {before + name: str(value or "none")}
     return found
 
 
