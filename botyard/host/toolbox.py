@@ -10,11 +10,17 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from botyard.contracts import BadInput, BotyardError, Paths
-from botyard.host import fetched, recipe, sources
 from botyard.host.engine_config import write_if_other
+from botyard.later import later
 from botyard.targets import Target
+
+if TYPE_CHECKING:
+    from botyard.host import fetched, recipe, sources
+else:  # to find a program none of these is needed
+    fetched, recipe, sources = (later(f"botyard.host.{name}") for name in ("fetched", "recipe", "sources"))
 
 _INDEX = "tools.json"
 

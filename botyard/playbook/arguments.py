@@ -7,19 +7,24 @@ import functools
 import typing
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Any
-
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from botyard import modules
 from botyard.contracts import BotyardError
 from botyard.hints import close_to
+from botyard.later import later
 from botyard.modules.spec import Expression, is_required
+from botyard.playbook.plain import Unsure, plain
 from botyard.playbook.source import Map, Seq, Text, Where, refuse
 from botyard.playbook.template import Templar, has_template, texts_of
 
-_CONFIG = ConfigDict(coerce_numbers_to_str=True, arbitrary_types_allowed=True)
-_NESTED = ConfigDict(coerce_numbers_to_str=True, arbitrary_types_allowed=True, extra="forbid")
+if TYPE_CHECKING:
+    import pydantic
+else:
+    pydantic = later("pydantic")
+
+_CONFIG: dict[str, Any] = {"coerce_numbers_to_str": True, "arbitrary_types_allowed": True}
+_NESTED: dict[str, Any] = {**_CONFIG, "extra": "forbid"}
 
 
 def full_name(word: str) -> str | None:
@@ -53,7 +58,7 @@ class ArgSpec:
         self._names = {a: f.name for f in self._fields.values() for a in (f.name, *f.metadata.get("aliases", ()))}
         self._into: str | None = getattr(module, "ARGS_INTO", None)
         self._free: str | None = getattr(module, "FREE_FORM", None)
-        self._adapters: dict[str, TypeAdapter[Any]] = {}
+        self._adapters: dict[str, pydantic.TypeAdapter[Any]] = {}
 
     def check(self, given: Any, where: Where, templar: Templar) -> Map:
         """The arguments as a mapping by field name; literal values are checked.
@@ -110,8 +115,8 @@ class ArgSpec:
         if isinstance(value, Text) and value.is_template:
             return
         try:
-            self._adapter(field).validate_python(_unmarked(value))
-        except ValidationError as error:
+            self._checked(field, _unmarked(value))
+        except pydantic.ValidationError as error:
             # A misspelled key first, then what is missing without it.
             for problem in sorted(error.errors(include_url=False, include_input=False), key=_is_missing):
                 found_at, reached, exact = _walk(value, problem["loc"], at)
@@ -141,8 +146,8 @@ class ArgSpec:
                 values[field] = _expressions(value, evaluate)
                 continue
             try:
-                values[field] = self._adapter(field).validate_python(value)
-            except ValidationError as error:
+                values[field] = self._checked(field, value)
+            except pydantic.ValidationError as error:
                 problem = error.errors(include_url=False, include_input=False)[0]
                 place = ".".join([field, *map(str, problem["loc"])])
                 raise BotyardError(f"{self.name}: {place}: {problem['msg'].lower()}", self._doc(field)) from None
@@ -172,12 +177,19 @@ class ArgSpec:
         doc = self._fields[field].metadata.get("doc", "")
         return f"{field}: {doc}" if doc else ""
 
-    def _adapter(self, field: str) -> TypeAdapter[Any]:
+    def _checked(self, field: str, value: Any) -> Any:
+        try:
+            return plain(value, self._hints[field])
+        except Unsure:
+            return self._adapter(field).validate_python(value)
+
+    def _adapter(self, field: str) -> pydantic.TypeAdapter[Any]:
         adapter = self._adapters.get(field)
         if adapter is None:
             hint = self._hints[field]
             _strict_inside(hint)
-            adapter = TypeAdapter(hint) if dataclasses.is_dataclass(hint) else TypeAdapter(hint, config=_CONFIG)
+            config: Any = None if dataclasses.is_dataclass(hint) else _CONFIG
+            adapter = pydantic.TypeAdapter(hint, config=config)
             self._adapters[field] = adapter
         return adapter
 
