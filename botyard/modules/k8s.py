@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -69,20 +70,23 @@ def _bodies(args: Args, ctx: Context) -> list[dict[str, Any]]:
 def _present(kube: Kube, bodies: list[dict[str, Any]], args: Args, ctx: Context) -> Result:
     namespace = args.namespace or None
     diffs: list[Diff] = []
+    seen: dict[int, dict[str, Any]] = {}
     results: list[dict[str, Any]] = []
     changed: list[bool] = []
-    for body in bodies:
-        diff = desired.difference(kube, body, namespace)
+    for number, body in enumerate(bodies):
+        diff = desired.difference(kube, body, namespace, seen=functools.partial(seen.__setitem__, number))
         changed.append(diff is not None)
         if diff is not None:
             diffs.append(diff)
             if not ctx.check:
                 desired.applied(kube, body, namespace)
     if not ctx.check:
-        for body in bodies:
-            if args.wait and body["kind"] == "Deployment":
+        for number, body in enumerate(bodies):
+            waited = args.wait and body["kind"] == "Deployment"
+            if waited:
                 _rolled_out(kube, body, args, ctx)
-            results.append(_live(kube, body, namespace) or {})
+            known = None if waited or len(bodies) > 1 else seen.get(number)
+            results.append(known or _live(kube, body, namespace) or {})
             ctx.hide(desired.secret_values(results[-1]))
     names = ", ".join(d.header for d in diffs)
     each = [{"changed": new, "result": live} for new, live in zip(changed, results, strict=False)]

@@ -8,10 +8,11 @@ Where each is the same, so is the answer; where one differs or cannot be told, h
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from botyard.release.releases import Decision, Plan
 from botyard.tools.helm import STATUS_DEPLOYED, Helm, Release
 from botyard.tools.kube import Kube
 
-_FORMAT = 1  # another one wherever what is compared changes
+_FORMAT = 2  # another one wherever what is compared changes
 _METADATA = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
 _EVERY_KIND = {"Accept": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"}
 _THREADS = 4
@@ -129,11 +130,21 @@ class Memory:
             plan.values,
             [str(self._helm.binary), program.st_size, program.st_mtime_ns],
             sorted(item for item in os.environ.items() if item[0].startswith("HELM_")),
-            [self._said("/version"), self._said("/api", _EVERY_KIND), self._said("/apis", _EVERY_KIND)],
-            self._versions(records, own),
-            [self._versions(path) for path in lookups],
+            self._answers(
+                lambda: self._said("/version"),
+                lambda: self._said("/api", _EVERY_KIND),
+                lambda: self._said("/apis", _EVERY_KIND),
+                lambda: self._versions(records, own),
+                *(functools.partial(self._versions, path) for path in lookups),
+            ),
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
+
+    @staticmethod
+    def _answers(*questions: Callable[[], Any]) -> list[Any]:
+        """All at the same time, as most of each is waiting."""
+        with ThreadPoolExecutor(max_workers=_THREADS) as pool:
+            return [answer.result() for answer in [pool.submit(ask) for ask in questions]]
 
     def _object(self, path: str) -> dict[str, Any]:
         answer = self._kube.ask("GET", path)

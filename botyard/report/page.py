@@ -90,7 +90,8 @@ def _texts(data: Any, msg: str) -> dict[str, str]:
         "msg": _short(msg),
         "stdout": _short(str(data.get("stdout") or "")),
         "stderr": _short(str(data.get("stderr") or "")),
-        "data": _short(json.dumps(left, indent=2, ensure_ascii=False, default=str)) if left else "",
+        # The browser indents it, once somebody looks: json does that in Python, slowly.
+        "data": _short(json.dumps(left, ensure_ascii=False, default=str)) if left else "",
     }
 
 

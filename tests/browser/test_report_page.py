@@ -121,6 +121,18 @@ def test_a_click_shows_items_and_what_they_said(open_page: Open) -> None:
     assert item.locator("pre", has_text="said two").first.is_visible()
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"a": [1, 0.5], "b": "x"}', '{\n  "a": [\n    1,\n    0.5\n  ],\n  "b": "x"\n}'),
+        ('{"a": 12345678901234567890}', '{"a": 12345678901234567890}'),
+        ('{"a": "cut he', '{"a": "cut he'),
+    ],
+)
+def test_data_is_indented_where_that_changes_nothing(open_page: Open, text: str, shown: str) -> None:
+    assert open_page().evaluate("text => indented(text)", text) == shown
+
+
 def test_the_failure_stands_first_and_leads_to_its_task(open_page: Open) -> None:
     page = open_page()
     card = page.locator(".bad")

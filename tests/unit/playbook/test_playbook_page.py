@@ -69,7 +69,7 @@ def test_the_page_holds_every_task_and_what_it_said():
     assert [a["href"] for a in reader.all("a", "bar")] == ["#t0", "#t1", "#t2"]
     assert details(text)[2] == {
         "msg": "said", "stdout": "out", "stderr": "err", "cure": "mend it", "warnings": ["careful"], "items": [],
-        "checks": [], "traceback": "Traceback ...", "data": '{\n  "extra": {\n    "a": [\n      1\n    ]\n  }\n}',
+        "checks": [], "traceback": "Traceback ...", "data": '{"extra": {"a": [1]}}',
         "diff": "--- before: file\n+++ after: file\n@@ -1 +1 @@\n-a\n+b",
     }  # fmt: skip
 
