@@ -25,7 +25,7 @@
 {{- $volumes := concat (get $own "volumes") (list "tmp") -}}
 {{- range $v.volumes }}{{ $volumes = append $volumes .name }}{{ end -}}
 {{- range $v.volumeMounts -}}
-{{- $paths = append $paths .mountPath -}}
+{{- $paths = append $paths (clean .mountPath) -}}
 {{- if not (has .name $volumes) -}}
 {{- $wrong = append $wrong (printf "volumeMounts: there is no volume %s: add it to volumes" .name) -}}
 {{- end -}}

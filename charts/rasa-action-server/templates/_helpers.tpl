@@ -52,7 +52,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- define "actions.holds" -}}
 {{- $wanted := . -}}
 {{- range .list | default list -}}
-{{- if eq (toString (get . $wanted.key)) $wanted.value }}true{{ end -}}
+{{- if eq (get . $wanted.key | toString | trimSuffix "/") $wanted.value }}true{{ end -}}
 {{- end -}}
 {{- end -}}
 

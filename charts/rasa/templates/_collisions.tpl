@@ -13,7 +13,7 @@
 {{- define "rasa.collisions" -}}
 {{- $v := .Values -}}
 {{- $wrong := list -}}
-{{- $own := dict "extraEnv" (list) "volumes" (list "config" "botyard" "secrets") "containers" (list "rasa-oss" "fetch-model") -}}
+{{- $own := dict "extraEnv" (list) "volumes" (list "config" "botyard" "secrets") "containers" (list "rasa-oss" "fetch-model" "copy-model") -}}
 {{- range $key, $entries := dict "extraEnv" $v.extraEnv "volumes" $v.volumes "containers" (concat ($v.initContainers | default list) ($v.extraContainers | default list)) -}}
 {{- $names := get $own $key -}}
 {{- range $entries }}{{ $names = append $names .name }}{{ end -}}
@@ -25,7 +25,7 @@
 {{- $volumes := concat (get $own "volumes") (list "tmp" "models") -}}
 {{- range $v.volumes }}{{ $volumes = append $volumes .name }}{{ end -}}
 {{- range $v.volumeMounts -}}
-{{- $paths = append $paths .mountPath -}}
+{{- $paths = append $paths (clean .mountPath) -}}
 {{- if not (has .name $volumes) -}}
 {{- $wrong = append $wrong (printf "volumeMounts: there is no volume %s: add it to volumes" .name) -}}
 {{- end -}}

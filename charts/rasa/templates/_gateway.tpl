@@ -37,7 +37,8 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 
 {{- /* Room for the pods of an upgrade beside those of before, and for more by hand. */ -}}
 {{- define "rasa.gatewaySlots" -}}
-{{- $pods := .Values.autoscaling.enabled | ternary .Values.autoscaling.maxReplicas .Values.replicaCount | int -}}
+{{- $pods := int .Values.replicaCount -}}
+{{- if .Values.autoscaling.enabled }}{{ $pods = int .Values.autoscaling.maxReplicas }}{{ end -}}
 {{- max 20 (mul 2 $pods) -}}
 {{- end -}}
 

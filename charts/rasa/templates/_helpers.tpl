@@ -77,7 +77,7 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- define "rasa.holds" -}}
 {{- $wanted := . -}}
 {{- range .list | default list -}}
-{{- if eq (toString (get . $wanted.key)) $wanted.value }}true{{ end -}}
+{{- if eq (get . $wanted.key | toString | trimSuffix "/") $wanted.value }}true{{ end -}}
 {{- end -}}
 {{- end -}}
 

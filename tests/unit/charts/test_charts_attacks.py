@@ -257,12 +257,21 @@ def test_a_name_that_is_taken_is_refused(render: Render, chart: str, values: dic
     [
         ({"volumes": [{"name": "secrets", "emptyDir": {}}]}, "volumes: secrets is there twice, or is a name of"),
         ({"extraContainers": [{"name": "rasa-oss"}]}, "extraContainers: rasa-oss is there twice, or is a name of"),
+        ({"initContainers": [{"name": "copy-model"}]}, "extraContainers: copy-model is there twice, or is a name of"),
         ({"volumeMounts": [{"name": "tmp", "mountPath": "/run/botyard"}]}, "volumeMounts: /run/botyard is there"),
+        ({"volumeMounts": [{"name": "tmp", "mountPath": "/run//botyard/"}]}, "volumeMounts: /run/botyard is there"),
         ({"podAnnotations": {"botyard/config": "x"}}, "podAnnotations: botyard/config is set by the chart"),
     ],
 )
 def test_names_of_the_chart_rasa_are_taken(render: Render, values: dict[str, Any], told: str) -> None:
     assert told in refusal(render, "rasa", **values)
+
+
+@pytest.mark.parametrize("place", ["/tmp", "/app/models"])
+def test_a_place_of_ones_own_may_end_in_a_slash(render: Render, place: str) -> None:
+    mount = {"name": "mine", "mountPath": f"{place}/"}
+    mounts = container(render("rasa", volumes=[{"name": "mine", "emptyDir": {}}], volumeMounts=[mount]))["volumeMounts"]
+    assert [one["name"] for one in mounts if one["mountPath"].rstrip("/") == place] == ["mine"]
 
 
 @pytest.mark.parametrize("secret", ["two words", 'a"b', "a'b", "a\nb"])

@@ -22,7 +22,17 @@ TAKEN = [
     ("service.nodePort", 30500),
     ("strategy.rollingUpdate.maxSurge", "25%"),
     ("strategy.rollingUpdate.maxSurge", 2),
-    ("strategy.rollingUpdate.maxUnavailable", "1"),
+    ("strategy.rollingUpdate.maxSurge", "150%"),
+    ("strategy.rollingUpdate.maxUnavailable", "100%"),
+    ("podLabels", {"shop.example/team": "Bots_1", "empty": ""}),
+    ("podAnnotations", {"Shop.example/who": "Anna & Bob"}),
+    ("serviceAccount.name", "bots.shop"),
+    ("existingSecret", ""),
+    ("redis.persistence.size", "1.5Gi"),
+    ("redis.persistence.size", 1e9),
+    ("redis.master.service.port", 6380),
+    ("service.loadBalancerIP", "fd00::1"),
+    ("ingress.className", "nginx"),
     ("podDisruptionBudget.maxUnavailable", "50%"),
     ("replicaCount", 0),
     ("image.tag", 3.6),
@@ -65,6 +75,29 @@ REFUSED = [
     ("redis.external.port", "6379"),
     ("redis.recordExpirySeconds", 0),
     ("service.nodePort", "030500"),
+    ("strategy.rollingUpdate.maxUnavailable", "1"),
+    ("strategy.rollingUpdate.maxUnavailable", "150%"),
+    ("strategy.rollingUpdate.maxSurge", "1"),
+    ("podDisruptionBudget.maxUnavailable", "101%"),
+    ("podLabels", {"team": "two words"}),
+    ("podLabels", {"-team": "a"}),
+    ("podLabels", {"team": "a" * 64}),
+    ("podAnnotations", {"two words": "a"}),
+    ("serviceAccount.name", "Bots"),
+    ("existingSecret", "my_secret"),
+    ("ingress.className", "Nginx!"),
+    ("ingress.tls", [{"secretName": "A B"}]),
+    ("image.pullSecrets", [{"name": "a_b"}]),
+    ("redis.master.service", 6379),
+    ("rabbitmq.service", "mq"),
+    ("redis.persistence.size", "lots"),
+    ("redis.persistence.size", "0Gi"),
+    ("redis.persistence.storageClass", "Fast SSD"),
+    ("service.externalIPs", ["gateway"]),
+    ("service.loadBalancerIP", "my-ip"),
+    ("extraContainers", [{"name": "Two Words"}]),
+    ("extraEnv", [{"name": "A=B", "value": ""}]),
+    ("volumeMounts", [{"name": "tmp", "mountPath": "/a:b"}]),
     ("ingress.path", "bot"),
     ("ingress.hostname", "https://bot.example/"),
     ("ingress.extraPaths", [{"path": "/", "backend": "web"}]),
@@ -110,6 +143,11 @@ def test_what_is_refused_is_named_all_of_it_at_once(render: Render) -> None:
         missing = [key for key in one_each if not re.search(rf"'/{key.replace('.', '/')}['/]", caught.value.stderr)]
         assert missing == []
         left = [(key, value) for key, value in left if one_each.get(key) is not value]
+
+
+def test_a_part_that_is_a_text_is_refused(render: Render) -> None:
+    with pytest.raises(CommandError, match="'/redis/master': got string"):
+        render("rasa", redis={"master": "redis.example"})
 
 
 def test_the_action_server_has_its_schema_too(render: Render) -> None:
