@@ -1,4 +1,4 @@
-"""README of a chart: made from Chart.yaml and the comments in values.yaml."""
+"""README of a chart: made from Chart.yaml, usage.md and the comments in values.yaml."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ def page(chart: Path) -> str:
         f"Kubernetes {about['kubeVersion'].removesuffix('-0')}.\n\n```sh\n"
         f"{install}\n```\n\nValues files of the retired official chart work unchanged: "
         "[what each of their keys does here](../../docs/reference/charts.md).\n\n"
+        f"{(chart / 'usage.md').read_text(encoding='utf-8')}\n"
         f"## Values\n\n{table(('key', 'default', 'meaning'), rows)}"
     )
 
