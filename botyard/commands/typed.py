@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -29,12 +31,21 @@ def refuse(words: Sequence[str], contexts: Sequence[ParserContext]) -> None:
     """
     if "--complete" in words:  # a shell asks while the user still types
         return
+    _help(words, contexts)
     core = Parser(initial=Program().initial_context, ignore_unknown=True).parse_argv(list(words))
     try:
         Parser(initial=Program().initial_context, contexts=contexts).parse_argv(core.unparsed)
     except ParseError as error:
         told = _told(error, sorted(str(context.name) for context in contexts))
         raise Exit(f"botyard: {told}", told.exit_code) from None
+
+
+def _help(words: Sequence[str], contexts: Sequence[ParserContext]) -> None:
+    """``talk --help``, too: Invoke would take the word for what a task that needs one is given."""
+    if len(words) == 2 and words[1] in ("--help", "-h"):
+        task = next((one for one in contexts if one.name == words[0]), None)
+        if task is not None and task.positional_args:
+            os.execv(sys.executable, [sys.executable, "-m", "invoke", "--help", words[0]])  # noqa: S606
 
 
 def _told(error: ParseError, names: list[str]) -> BadInput:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import GeneratorType
 from typing import Any, ClassVar, cast
 
-from jinja2 import Template, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import Template, TemplateAssertionError, TemplateSyntaxError, UndefinedError, nodes
 from jinja2 import Undefined as JinjaUndefined
 from jinja2.lexer import Lexer
 from jinja2.utils import consume, missing
@@ -137,6 +137,13 @@ class Templar:
         """What Jinja2 makes of it."""
         return self._plain.parse(f"{{{{ ({_unwrapped(text)}) }}}}") if expression else self._env.parse(str(text))
 
+    def _refuse_unknown(self, tree: nodes.Template) -> None:
+        """Jinja2 itself says nothing of a filter or test behind an ``if`` until that comes true."""
+        for node in tree.find_all((nodes.Filter, nodes.Test)):
+            kind, known = ("filter", self._env.filters) if isinstance(node, nodes.Filter) else ("test", self._env.tests)
+            if node.name not in known:
+                raise TemplateAssertionError(f"No {kind} named {node.name!r}.", node.lineno)
+
     def is_global(self, name: str) -> bool:
         return name in self._env.globals
 
@@ -191,6 +198,8 @@ class Templar:
         found = cache.get(text)
         if found is None:
             try:
+                if "if " in text:
+                    self._refuse_unknown(self.parse(text, expression=expression))
                 if expression:
                     found = self._plain.compile_expression(_unwrapped(text), undefined_to_none=False)._template
                 else:

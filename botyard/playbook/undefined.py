@@ -120,6 +120,9 @@ class _Walk:
 
     def _need_of(self, text: Text, tree: nodes.Template, layers: Layers, seen: tuple[str, ...]) -> None:
         """Refuses the text if it needs a name that no layer has, be it by way of other variables."""
+        whole = [
+            node for output in tree.find_all(nodes.Output) for node in output.nodes
+        ]  # all that is in it is asked for
         own = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
         for asked in (asked for node in tree.body for asked in _asked(node)):
             name = asked.name
@@ -138,8 +141,8 @@ class _Walk:
                     cure = f"the task at {self.left_out[name].where} would set it, but the flags leave it out"
                 where = text.where.moved(asked.lineno - 1) if "\n" in text else text.where
                 refuse(where, f"{name!r} is undefined", cure or "set it in vars, by register or -e, or use default()")
-            elif not isinstance(layer, _Later) and isinstance(layer[name], Text):
-                self._need([layer[name]], layers, (*seen, name))
+            elif not isinstance(layer, _Later) and (isinstance(layer[name], Text) or asked in whole):
+                self._need(texts_of(layer[name]), layers, (*seen, name))
 
 
 def _asked(node: nodes.Node | None) -> Iterator[nodes.Name]:

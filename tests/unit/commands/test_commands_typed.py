@@ -64,3 +64,11 @@ def test_every_flag_of_every_task_has_its_help_text() -> None:
     """In a process of its own: tasks give their help texts away as they are first asked for."""
     done = subprocess.run([sys.executable, "-c", MISSING], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("words", ["talk --help", "play -h"])
+def test_help_of_a_task_that_needs_a_word(words: str) -> None:
+    told = subprocess.run([sys.executable, "-m", "invoke", *words.split()], cwd=ROOT, capture_output=True, text=True,
+                          check=False, timeout=60)  # fmt: skip
+    assert told.returncode == 0
+    assert told.stdout.startswith(f"Usage: inv[oke] [--core-opts] {words.split()[0]} "), told.stdout + told.stderr

@@ -70,6 +70,12 @@ CASES = {
     "bad Jinja": (TASKS + '    - debug: {msg: "{{ a b }}"}\n', "5:20", "bad Jinja2", ""),
     "bad Jinja in name": (TASKS + '    - name: "{{ a"\n      debug:\n', "5:13", "bad Jinja2", ""),
     "bad block": (TASKS + "    - debug:\n       msg: |\n         fine\n         {{ a b }}\n", "8:13", "bad Jinja", ""),
+    "unknown filter behind an if": (
+        TASKS + '    - debug: {msg: "{{ 1 | to_jsn if false else 2 }}"}\n', "5:20", "No filter named", "to_json?"
+    ),
+    "unknown test behind an if": (
+        TASKS + '    - debug: {msg: "{% if false %}{{ 1 is strng }}{% endif %}"}\n', "5:20", "No test named", "string?"
+    ),
     "bad Jinja in vars": (PLAY + '  vars: {a: "{% if %}"}\n', "4:13", "bad Jinja2", ""),
     "unknown filter": (TASKS + '    - debug: {msg: "{{ 1 | to_jsn }}"}\n', "5:20", "No filter named", "to_json?"),
     "unknown test": (TASKS + "    - debug:\n      when: a is chnged\n", "6:13", "No test named", "changed?"),

@@ -38,6 +38,8 @@ MADE = "- {name: made, copy: {dest: made, content: x}}\n"
         ("{debug: {msg: '{{ nope }}'}, loop: '{{ numbers }}', when: switch and playbook_dir}", None),
         ("{debug: {msg: '{{ nope }}'}, loop: '{{ numbers }}', when: switch == true}", "7:21"),
         ("{debug: {msg: '{{ v }}'}, vars: {v: '{{ w }}', w: '{{ nope }}'}}", "7:57"),
+        ("{debug: {msg: '{{ v }}'}, vars: {v: {a: [1, '{{ nope }}']}}}", "7:51"),
+        ("{debug: {}, loop: '{{ v }}', vars: {v: [1, '{{ nope }}']}}", "7:50"),
         ("assert: {that: [nope == 1]}", "7:23"),
         ("{debug: {}, loop: [1], loop_control: {label: '{{ nope }}'}}", "7:52"),
         ("{debug: {}, environment: {A: '{{ nope }}'}}", "7:36"),
