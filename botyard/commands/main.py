@@ -10,7 +10,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from botyard.commands.session import Flags, paths_for, play, read_target, root_folder
+from botyard.commands.session import Flags, paths_for, play, reach, read_target, root_folder
 from botyard.commands.streams import as_typed, errors_as_lines
 
 HELP = {
@@ -129,6 +129,8 @@ def talk(c: Context, text: str, sender: str = "you", target: str = "kind") -> No
         found = read_target(Flags(target), any_cluster=True)
         if not text.strip():
             raise BadInput("there is nothing to say", 'write it as in: invoke talk "hello"')
+        if not found.ours:
+            reach(target)  # says better than the way in what is wrong with a kubeconfig
         with base_url(found, paths_for(found.cluster).state) as url:
             for line in say(url, as_typed(sender), as_typed(text)).lines:
                 print(line)

@@ -15,6 +15,11 @@ from botyard.contracts import BotyardError, CommandError
 from botyard.process import Arg, run
 
 STATUS_DEPLOYED = "deployed"
+# Each of these in the user's environment would lead to another server, or to ours as somebody else.
+_OF_THE_USER = (
+    "HELM_KUBEAPISERVER", "HELM_KUBEASGROUPS", "HELM_KUBEASUSER", "HELM_KUBECAFILE", "HELM_KUBECONTEXT",
+    "HELM_KUBEINSECURE_SKIP_TLS_VERIFY", "HELM_KUBETLS_SERVER_NAME", "HELM_KUBETOKEN", "KUBECONFIG",
+)  # fmt: skip
 OLDEST = (3, 13)  # the first with --dry-run=server, get metadata and uninstall --ignore-not-found
 
 
@@ -70,7 +75,7 @@ class Helm:
     @property
     def env(self) -> dict[str, str]:
         """Each one is named, as any of them in the user's environment would win over the three homes."""
-        return {
+        return dict.fromkeys(_OF_THE_USER, "") | {
             "HELM_CONFIG_HOME": str(self.home / "config"),
             "HELM_CACHE_HOME": str(self.home / "cache"),
             "HELM_DATA_HOME": str(self.home / "data"),
