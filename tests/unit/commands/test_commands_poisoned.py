@@ -142,6 +142,7 @@ CASES: dict[str, list[Case]] = {
         *_for_theirs("target.pin"),
         Case("target.pin --target pinned", 0, "pinned to this cluster already", asks=True),
     ],
+    "target.inventory": [Case("target.inventory", 0, "ansible_connection: local")],
     "target.rbac": [Case("target.rbac", 0, "kind: Role")],
 }
 ALL = [case for cases in CASES.values() for case in cases]
