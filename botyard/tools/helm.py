@@ -107,7 +107,8 @@ class Helm:
         Raises:
             BotyardError: it is no helm, or too old a one.
         """
-        return _version(self.binary, self.binary.stat().st_mtime_ns if self.binary.is_file() else 0)
+        changed = self.binary.stat().st_mtime_ns if self.binary.is_file() else 0
+        return _version(self.binary, changed, tuple(self.env.items()))
 
     def _wait_flag(self) -> str:
         # Helm 4's own watcher can hang; what it calls legacy is all that Helm 3 has.
@@ -262,8 +263,9 @@ def load_yaml(data: bytes) -> dict[str, Any]:
 
 
 @functools.lru_cache
-def _version(binary: Path, _mtime_ns: int) -> tuple[int, int]:
-    said = run([binary, "version", "--template", "{{.Version}}"], timeout_s=60).stdout.strip()
+def _version(binary: Path, _mtime_ns: int, env: tuple[tuple[str, str], ...]) -> tuple[int, int]:
+    # Even this reads the configuration of registries.
+    said = run([binary, "version", "--template", "{{.Version}}"], env=dict(env), timeout_s=60).stdout.strip()
     found = re.match(r"v?(\d+)\.(\d+)", said)
     if found is None:
         raise BotyardError(f"{binary} is no helm: `helm version` says {said[:60]!r}", "give the path of a Helm 3 or 4")
