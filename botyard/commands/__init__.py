@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from invoke.collection import Collection
 
-from botyard.commands import bench, cache, deploy, doc, github, main, quality, released, summary, target
+from botyard.commands import bench, cache, deploy, doc, github, main, publish, quality, released, summary, target
 from botyard.commands.typed import refuse
 
 
@@ -33,6 +33,7 @@ def menu(words: Sequence[str] = ()) -> Collection:
     root.add_collection(Collection.from_module(bench), name="bench")
     root.add_collection(Collection.from_module(cache), name="cache")
     root.add_collection(Collection.from_module(github), name="github")
+    root.add_collection(Collection.from_module(publish), name="publish")
     root.add_collection(Collection.from_module(target), name="target")
     if words:
         # Of a copy: a task gives its flags' help texts away as they are first asked for, and --help asks second.

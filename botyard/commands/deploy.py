@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 from invoke.context import Context
@@ -12,6 +13,7 @@ from botyard.commands.main import HELP
 from botyard.commands.session import Flags, play, reach, read_target
 from botyard.commands.streams import as_typed, errors_as_lines
 
+_SEMVER = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 _KEPT = ("bot", "sources", "check", "diff", "plain", "debug", "tags", "skip-tags")
 _WHERE = {
     "target": "where to: a target of values/targets.yml with driver aks or existing",
@@ -22,6 +24,7 @@ DEPLOY_HELP = {
     **{key: HELP[key] for key in _KEPT},
     **_WHERE,
     "values": "FILE with values of chart rasa, or rasa-action-server:FILE; may be given several times",
+    "version": "version of both charts, from the target's registry; without it the charts of this checkout",
     "timeout": "seconds that a release may take until its pods are ready",
     "set": "key=value for chart rasa, or rasa-action-server:key=value; wins over files, may be given several times",
 }
@@ -37,8 +40,8 @@ ROLLBACK_HELP = {
 @task(help=DEPLOY_HELP, iterable=["values", "set"])
 def deploy(
     c: Context, values: list[str], set: list[str], target: str = "", context: str = "", bot: str = "tea",
-    sources: str = "", timeout: int = 900, tags: str = "", skip_tags: str = "", check: bool = False, diff: bool = False,
-    yes: bool = False, plain: bool = False, debug: bool = False,
+    sources: str = "", version: str = "", timeout: int = 900, tags: str = "", skip_tags: str = "",
+    check: bool = False, diff: bool = False, yes: bool = False, plain: bool = False, debug: bool = False,
 ) -> None:  # fmt: skip
     """Release a bot to a cluster that exists, such as AKS: all of it, or nothing.
 
@@ -53,9 +56,13 @@ def deploy(
         given = given_values(values, set)
         if timeout < 1:
             raise BadInput(f"--timeout {timeout} is no time to wait", "give seconds, as in --timeout 900")
+        if version and not _SEMVER.fullmatch(version):
+            raise BadInput(f"--version {version!r} is no version of a chart", "give one as in --version 0.3.0")
         name = _agreed(target, context, "" if yes or check else f"deploy {bot}")
     flags = Flags(name, bot, sources, tags, skip_tags, check=check, diff=diff, plain=plain, debug=debug)
-    play(["deploy.yml"], flags, any_cluster=True, extra={"given": given, "timeout_s": timeout})
+    play(
+        ["deploy.yml"], flags, any_cluster=True, extra={"given": given, "timeout_s": timeout, "charts_version": version}
+    )
 
 
 @task(help=ROLLBACK_HELP)
@@ -116,10 +123,10 @@ def _show_deploys(name: str) -> None:
         print(f"namespace {found.namespace} has no note of a deploy")
         return
     table = Table(box=None, pad_edge=False)
-    for title in ("deploy", "when", "by", "bot", "model", "revisions", ""):
+    for title in ("deploy", "when", "by", "bot", "model", "charts", "revisions", ""):
         table.add_column(title)
     for one in known:
         revisions = ", ".join(f"{release} {revision}" for release, revision in one.revisions.items())
-        about = [str(one.about.get(key, "")) for key in ("bot", "model")]
+        about = [str(one.about.get(key, "")) for key in ("bot", "model", "charts_version")]
         table.add_row(str(one.number), one.at, one.by, *about, revisions, one.note)
     Console(highlight=False).print(table)

@@ -123,11 +123,14 @@ def play(
     *,
     needs_bot: bool = True,
     any_cluster: bool = False,
+    needs_cluster: bool = True,
     extra: dict[str, Any] | None = None,
 ) -> None:
     """Runs playbooks (names in playbooks/ or paths) and ends the process with their exit code unless that is 0."""
     with errors_as_lines(flags.debug):
-        report = run(files, flags, needs_bot=needs_bot, any_cluster=any_cluster, extra=extra)
+        report = run(
+            files, flags, needs_bot=needs_bot, any_cluster=any_cluster, needs_cluster=needs_cluster, extra=extra
+        )
     if report is not None and report.exit_code:
         raise Exit(code=report.exit_code)
 
@@ -138,9 +141,14 @@ def run(
     *,
     needs_bot: bool = True,
     any_cluster: bool = False,
+    needs_cluster: bool = True,
     extra: dict[str, Any] | None = None,
 ) -> RunReport | None:
-    """Like ``play``, but returns the report (None where tasks were only listed)."""
+    """Like ``play``, but returns the report (None where tasks were only listed).
+
+    Args:
+        needs_cluster: without it no cluster is asked, so a pin neither.
+    """
     from botyard import playbook
 
     target = read_target(flags, any_cluster=any_cluster)
@@ -170,7 +178,7 @@ def run(
     )
     # Before the lock: a fault in the files is told though another run holds the cluster.
     checked = playbook.check_playbooks(found, ctx=options)
-    if not target.ours:
+    if needs_cluster and not target.ours:
         from botyard.release import identity
 
         identity.require_pin(target, identity.identify(identity.open_target(target, paths.state)))

@@ -28,6 +28,7 @@ MODULES: dict[str, str] = {
     "ansible.builtin.uri": "builtin_uri",
     "botyard.core.addons": "addons",
     "botyard.core.base_image": "base_image",
+    "botyard.core.chart_artifact": "chart_artifact",
     "botyard.core.depot": "depot",
     "botyard.core.deploy_record": "deploy_record",
     "botyard.core.diagnostics": "diagnostics",

@@ -95,6 +95,7 @@ CASES: dict[str, list[Case]] = {
     "deploy": [
         *_for_theirs("deploy --yes --plain"),
         Case("deploy --yes", 2, "where to?"),
+        Case("deploy --yes --version latest --target pinned", 2, "is no version of a chart"),
         Case("deploy --yes --plain --context kind", 2, UNPINNED, asks=True),
         Case("deploy --check --plain --target kind", 2, UNPINNED, asks=True),
         Case("deploy --yes --target ours", 2, "throw-away cluster of ours"),
@@ -126,6 +127,10 @@ CASES: dict[str, list[Case]] = {
     "cache.show": [Case("cache.show", 0, "botyard")],
     "cache.clean": [Case("cache.clean", 0, "removed")],
     "github.comment": [Case("github.comment .", 2, "GITHUB_TOKEN")],
+    "publish.charts": [
+        Case("publish.charts --plain", 2, "where to?"),
+        Case("publish.charts --plain --target pinned", 2, "names no registry"),
+    ],
     "target.list": [Case("target.list", 0, "not pinned")],
     "target.show": [Case("target.show", 0, "context: there")],
     "target.check": [

@@ -51,7 +51,8 @@ def test_every_name_is_set(files, needs_bot, everything, check):
 @pytest.mark.parametrize(
     ("file", "extra"),
     [
-        ("deploy.yml", {"given": given_values([], []), "timeout_s": 900}),
+        ("deploy.yml", {"given": given_values([], []), "timeout_s": 900, "charts_version": ""}),
+        ("publish_charts.yml", {}),
         ("rollback.yml", {"to": 0, "greeting": "hello"}),
     ],
 )
