@@ -71,10 +71,10 @@ def wanted(folder: Path) -> Wanted:
     return Wanted(folder, str(about["name"]), f"{about['version']}-h{content_key(folder)[:8]}")
 
 
-def http() -> requests.Session:
-    """A session that asks no proxy: a repository of ours is on 127.0.0.1."""
+def http(*, proxy: bool = False) -> requests.Session:
+    """A session that asks no proxy, unless told so: a repository of ours is on 127.0.0.1."""
     session = requests.Session()
-    session.trust_env = False
+    session.trust_env = proxy
     return session
 
 
