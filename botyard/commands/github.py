@@ -49,3 +49,29 @@ def comment(c: Context, folder: str) -> None:
         token = Secret(os.environ["GITHUB_TOKEN"])
         done = PullRequest(api, os.environ["GITHUB_REPOSITORY"], number, token).say(MARKER, text)
         print(f"comment on pull request {number}: {done}")
+
+
+@task(help={"folder": "the files that go with it, as invoke publish.packages made them"})
+def release(c: Context, folder: str) -> None:
+    """Make the release of this workflow's tag, with the files of a folder.
+
+    Works in a GitHub workflow that a tag started, with GITHUB_TOKEN and the permission contents: write. It is a draft
+    until all files are there; a run that was broken off is taken up again.
+    """
+    with errors_as_lines():
+        from botyard.contracts import BadInput, Secret
+        from botyard.tools.github_release import Repository
+
+        names = ("GITHUB_TOKEN", "GITHUB_REPOSITORY", "GITHUB_REF_NAME", "GITHUB_REF_TYPE")
+        missing = [name for name in names if not os.environ.get(name)]
+        if missing or os.environ["GITHUB_REF_TYPE"] != "tag":
+            raise BadInput(
+                f"{', '.join(missing)}: not set" if missing else "what started this workflow is no tag",
+                "run it as a step of a workflow with `on: push: tags`, with GITHUB_TOKEN in the step's env",
+            )
+        files = sorted(file for file in Path(folder).glob("*") if file.is_file())
+        if not files:
+            raise BadInput(f"there are no files in {folder}", "make them: invoke publish.packages")
+        api = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
+        repository = Repository(api, os.environ["GITHUB_REPOSITORY"], Secret(os.environ["GITHUB_TOKEN"]))
+        print(repository.release(os.environ["GITHUB_REF_NAME"], files))

@@ -1,12 +1,15 @@
-"""What others may take from this checkout: its charts, into a registry."""
+"""What others may take from this checkout: its charts, into a registry or with a release on GitHub."""
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
 
 from invoke.context import Context
 from invoke.tasks import task
 
 from botyard.commands.main import HELP
-from botyard.commands.session import Flags, play
+from botyard.commands.session import Flags, paths_for, play, read_target
 from botyard.commands.streams import errors_as_lines
 
 
@@ -18,7 +21,6 @@ def charts(c: Context, target: str = "", check: bool = False, plain: bool = Fals
     Then: invoke deploy --target aks --version 0.3.0
     """
     with errors_as_lines(debug):
-        from botyard.commands.session import read_target
         from botyard.contracts import BadInput
         from botyard.host import registry_place
 
@@ -27,3 +29,48 @@ def charts(c: Context, target: str = "", check: bool = False, plain: bool = Fals
         flags = Flags(target, check=check, plain=plain, debug=debug)
         registry_place.of(read_target(flags, any_cluster=True))  # says what is wrong before helm is built
     play(["publish_charts.yml"], flags, needs_bot=False, any_cluster=True, needs_cluster=False)
+
+
+@task(
+    help={
+        "dest": "a new folder for the archives, SHA256SUMS and site/index.yaml",
+        "url": "where the archives will lie; in a workflow, with the release of its tag",
+        "site": "where the index is served: what it says now stays in it; in a workflow, the repository's page",
+    }
+)
+def packages(c: Context, dest: str = "dist", url: str = "", site: str = "") -> None:
+    """Pack the charts for a release: archives, checksums, and the index of a Helm repository. Nothing is pushed.
+
+    A version that is out with other content is refused.
+    """
+    with errors_as_lines():
+        from botyard.contracts import BadInput, BotyardError
+        from botyard.host import toolbox
+        from botyard.release import charts as packing
+        from botyard.release import packages as packed
+        from botyard.tools.helm import Helm
+
+        repository, tag = os.environ.get("GITHUB_REPOSITORY", ""), os.environ.get("GITHUB_REF_NAME", "")
+        if repository and tag:
+            owner, _, name = repository.partition("/")
+            server = os.environ.get("GITHUB_SERVER_URL") or "https://github.com"
+            url = url or f"{server}/{repository}/releases/download/{tag}"
+            site = site or f"https://{owner.lower()}.github.io/{name}"
+        if not url or not site:
+            raise BadInput("where will the archives lie, and the index?", "give --url and --site, as https://...")
+        target = read_target(Flags(), any_cluster=True)
+        paths = paths_for(target.cluster)
+        try:
+            old = packing.fetch(f"{site.rstrip('/')}/{packing.INDEX}", proxy=True)
+        except BotyardError as error:
+            told = f"what the index holds now is not known: {error.message}"
+            raise BotyardError(told, "is --site right, and does this machine reach it?") from None
+        folders = [paths.root / "charts" / name for name in ("rasa-action-server", "rasa")]
+        [program] = toolbox.ensure(paths, target, ["helm"], print)
+        helm = Helm(program.path, paths.state / "helm")
+        made = packed.make(helm, folders, Path(dest), url, old)
+        for file in made.archives:
+            print(file)
+        known = {name: [one["version"] for one in versions] for name, versions in made.index["entries"].items()}
+        for name, versions in known.items():
+            print(f"index: {name} {', '.join(versions)}")

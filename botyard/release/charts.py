@@ -6,10 +6,12 @@ import functools
 import hashlib
 import json
 import tempfile
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from botyard.contracts import BadInput, BotyardError
 from botyard.later import later
@@ -72,8 +74,11 @@ def wanted(folder: Path) -> Wanted:
     return Wanted(folder, str(about["name"]), f"{about['version']}-h{content_key(folder)[:8]}")
 
 
-def fetch(url: str) -> bytes | None:
-    """What an address holds, None where the server has no such file. No proxy is asked: ours are on 127.0.0.1.
+def fetch(url: str, *, proxy: bool = False) -> bytes | None:
+    """What an address holds, None where the server has no such file.
+
+    Args:
+        proxy: ask the one of the environment. A repository of ours is on 127.0.0.1, where none is asked.
 
     Raises:
         BotyardError: it does not answer, or with an error.
@@ -81,7 +86,8 @@ def fetch(url: str) -> bytes | None:
     try:
         login = urllib3.util.make_headers(basic_auth=urllib3.util.parse_url(url).auth)
         once = urllib3.Retry(connect=0, read=0, redirect=5)
-        reply = _connections().request("GET", url, headers=login, timeout=15, retries=once)
+        pool = _connections(_proxy(url) if proxy else "")
+        reply = pool.request("GET", url, headers=login, timeout=15, retries=once)
     except urllib3.exceptions.HTTPError as error:
         raise BotyardError(f"{url} does not answer: {type(error).__name__}", "run invoke cluster") from error
     if reply.status == 404:
@@ -92,9 +98,16 @@ def fetch(url: str) -> bytes | None:
 
 
 @functools.cache
-def _connections() -> urllib3.PoolManager:
+def _connections(proxy: str) -> urllib3.PoolManager:
     # Not requests: importing it takes 40 ms more of every release that has nothing to change.
-    return urllib3.PoolManager()
+    return urllib3.ProxyManager(proxy) if proxy else urllib3.PoolManager()
+
+
+def _proxy(url: str) -> str:
+    parts = urlsplit(url)
+    return (
+        "" if urllib.request.proxy_bypass(parts.hostname or "") else urllib.request.getproxies().get(parts.scheme, "")
+    )
 
 
 def published(repo_url: str) -> dict[str, Any]:

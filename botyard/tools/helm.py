@@ -250,9 +250,17 @@ class Helm:
             raise BotyardError(f"helm package ended well but there is no {made.name}", f"look at {chart}/Chart.yaml")
         return made
 
-    def repo_index(self, folder: Path) -> dict[str, Any]:
-        """Writes folder/index.yaml over the archives in it and returns it."""
-        self.call("repo", "index", folder)
+    def repo_index(self, folder: Path, url: str = "", merge: Path | None = None) -> dict[str, Any]:
+        """Writes folder/index.yaml over the archives in it and returns it.
+
+        Args:
+            url: where the archives will lie; without it, beside the index.
+            merge: an older index, whose other versions stay.
+        """
+        argv: list[Arg] = ["repo", "index", folder]
+        argv += ["--url", url] if url else []
+        argv += ["--merge", merge] if merge else []
+        self.call(*argv)
         return load_yaml((folder / "index.yaml").read_bytes())
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from their_cluster import NAMESPACE, STAND_IN, Checkout, Done
 from their_registry import Private, auths, known_to_nodes, login
 
@@ -72,6 +73,10 @@ def shop(checkout: Checkout, private: Private, tmp_path: Path) -> Iterator[Shop]
         yield Shop(checkout, values, login(tmp_path / "docker", private))
 
 
+def chart_version(checkout: Checkout) -> str:
+    return str(yaml.safe_load((checkout.root / "charts/rasa/Chart.yaml").read_text())["version"])
+
+
 def test_a_bot_is_deployed_upgraded_and_put_back(shop: Shop, private: Private) -> None:
     """A look, a first deploy, one with nothing to do, a new model, a bad image, drift, and the way back."""
     checkout, kube = shop.checkout, shop.checkout.kube
@@ -91,6 +96,13 @@ def test_a_bot_is_deployed_upgraded_and_put_back(shop: Shop, private: Private) -
     again = shop.deploy()
     assert again.code == 0 and "changed=0" in again.out, again.out
     assert shop.revisions() == {"rasa-action-server": 1, "myrasa": 1}
+
+    published = checkout.invoke("publish.charts", "--target", "there", "--plain", **shop.env)
+    assert published.code == 0, published.out
+    missing = shop.deploy("--version", "9.9.9")
+    assert missing.code == 2 and "there is no chart" in missing.out, missing.out
+    by_version = shop.deploy("--version", chart_version(checkout))
+    assert by_version.code == 0 and "changed=0" in by_version.out, by_version.out  # the very charts of the checkout
 
     shop.greets_with("A new pot is on")
     with Traffic(URL, ["Hello"], rate_per_s=2) as people:

@@ -83,6 +83,8 @@ WRITES = {
     ("deploy", "plan"): {"id-token"},
     ("deploy", "comment"): {"pull-requests"},
     ("deploy", "deploy"): {"id-token"},
+    ("release", "release"): {"contents", "id-token", "attestations"},
+    ("release", "pages"): {"pages", "id-token"},
 }
 
 
@@ -142,3 +144,16 @@ def test_azure_is_asked_for_all_tokens_right_after_the_login() -> None:
         for number in at:
             assert uses[number + 1] == "invoke target.login --target aks", name
         assert bool(at) == ("id-token" in body["permissions"]), name
+
+
+def test_a_release_is_tested_first_and_off_where_nobody_turned_it_on() -> None:
+    document = yaml.safe_load((FOLDER / "release.yml").read_text())
+    assert document[True] == {"push": {"tags": ["v*"]}}  # YAML 1.1 reads `on` so
+    assert document["concurrency"] == {"group": "release", "cancel-in-progress": False}
+    build, release, pages = (document["jobs"][name] for name in ("build", "release", "pages"))
+    assert build["if"] == "${{ vars.RELEASE_CHARTS == 'yes' }}"
+    runs = [step["run"] for step in build["steps"] if "run" in step]
+    assert runs.index("invoke test --quick") < runs.index("invoke publish.packages --dest dist")
+    # Neither has an `if` of its own: they run only where what they need has passed.
+    assert (release["needs"], pages["needs"], "if" in release, "if" in pages) == ("build", "release", False, False)
+    assert not any("cache" in step.get("with", {}) for job in (build, release) for step in job["steps"])

@@ -127,6 +127,8 @@ CASES: dict[str, list[Case]] = {
     "cache.show": [Case("cache.show", 0, "botyard")],
     "cache.clean": [Case("cache.clean", 0, "removed")],
     "github.comment": [Case("github.comment .", 2, "GITHUB_TOKEN")],
+    "github.release": [Case("github.release .", 2, "GITHUB_TOKEN")],
+    "publish.packages": [Case("publish.packages", 2, "where will the archives lie")],
     "publish.charts": [
         Case("publish.charts --plain", 2, "where to?"),
         Case("publish.charts --plain --target pinned", 2, "names no registry"),
