@@ -28,6 +28,7 @@ ON_THEIR_OWN = (
     "down.yml",
     "cluster_down.yml",
     "deploy.yml",
+    "publish_charts.yml",
     "rollback.yml",
     "tools.yml",
 )  # all others are parts of e2e.yml
@@ -36,7 +37,7 @@ ALWAYS_THERE: dict[str, Any] = {
     "bot": {"name": "tea", "dir": "/t", "actions": "/t/actions", "extra_apt": [], "extra_pip": []},
     "target": {"namespace": "shop", "driver": "kind", "ports": {"rasa": 5005}, "pull_secret": ""},
     "given": {"rasa": {"files": [], "set": {}}, "rasa-action-server": {"files": [], "set": {}}}, "timeout_s": 900,
-    "to": 0, "greeting": "hello",
+    "charts_version": "", "to": 0, "greeting": "hello",
 }  # fmt: skip
 AT_MOST = 30  # of each way: every n-th of the hundreds that there are, the same in each run
 NEAR_LINES = 3
@@ -49,7 +50,7 @@ ANOTHER_MEANING = [
         "keys and values that only Kubernetes or the chart knows",
     ),
     (r".*", r"/args/images/\d+/build_args/", "names that only the Dockerfile knows"),
-    (r"type_changed", r"/args/(release_values|revisions)\b", "a template in a mapping has its type when the task runs"),
+    (r"type_changed", r"/args/(release_values|revisions|releases)\b", "a template has its type when the task runs"),
     (r"indented", r"/args/(content|msg)$", "a line of a text"),
     (r"indented", r"/args/(wait|images/\d+/add)\b", "moved into such a mapping, right above it"),
     (r"type_changed", r"/tags$", "one tag is as good as a list"),
@@ -68,6 +69,7 @@ FAR = [
     ("dedented", "release_values:", "good YAML until the next argument stands where it cannot"),
     ("value_dropped", "values_files:", "it took the anchor with it, which is missed where it is used"),
     ("value_dropped", "values:", "the same"),
+    ("key_renamed", "actions_values:", "a fact is missed where it is used"),
     ("indented", "image:", "good YAML until the next key stands where it cannot"),
     ("type_changed", "values_files: [*actions_files]", "what is wrong is told where the anchor stands"),
     ("type_changed", "values_files: [*rasa_files]", "the same"),
