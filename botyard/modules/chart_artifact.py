@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from botyard.contracts import BadInput, Context, Result
+from botyard.contracts import Context, Result
 from botyard.host import chart_artifacts, registry_place, toolbox
 from botyard.modules.spec import arg
 from botyard.tools.helm import Helm
 
 NAME = "botyard.core.chart_artifact"
 RETURNS = {
-    "refs": "by chart: its place in the registry with version and digest",
+    "refs": "by chart: its place in the registry with version and digest; empty for those of this checkout",
     "folders": "by chart: its folder on this machine; of state fetched",
 }
 EXAMPLE = """\
@@ -33,7 +33,7 @@ EXAMPLE = """\
 class Args:
     charts: list[str] = arg("folders of charts; of state fetched, their names")
     state: Literal["present", "fetched"] = arg("present: in the registry; fetched: from there to here", "present")
-    version: str = arg("which one to fetch", "")
+    version: str = arg("which one to fetch; without it, those of this checkout as they are", "")
 
 
 def run(args: Args, ctx: Context) -> Result:
@@ -63,7 +63,8 @@ def _present(args: Args, ctx: Context) -> Result:
 
 def _fetched(args: Args, ctx: Context) -> Result:
     if not args.version:
-        raise BadInput("state fetched: which version?", "give version, as in 0.3.0")
+        own = {name: str(ctx.paths.root / "charts" / name) for name in args.charts}
+        return Result(msg="those of this checkout", data={"refs": {}, "folders": own})
     place = registry_place.of(ctx.target)
     with place.open() as registry:
         found = {
