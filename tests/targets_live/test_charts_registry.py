@@ -18,6 +18,7 @@ from botyard.targets import Target
 from botyard.tools.helm import Chart, Helm
 from botyard.tools.registry_login import Login
 
+NAME = "botyard-charts-live"  # of the target and of the registry's container
 CACHE = Path.home() / ".cache/botyard"
 
 
@@ -31,10 +32,10 @@ class Publisher:
     def target(self, private: Private, ca: bool = True) -> None:
         registry = {"address": f"{private.address}/bots", **({"ca": str(private.ca)} if ca else {})}
         there: dict[str, Any] = {"driver": "aks", "context": "nowhere", "registry": registry}
-        (self.root / "values/targets.yml").write_text(yaml.safe_dump({"targets": {"there": there}}))
+        (self.root / "values/targets.yml").write_text(yaml.safe_dump({"targets": {NAME: there}}))
 
     def publish(self, *more: str, **env: str) -> Done:
-        return invoke(self.root, "publish.charts", "--target", "there", "--plain", *more, **env)
+        return invoke(self.root, "publish.charts", "--target", NAME, "--plain", *more, **env)
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def shop(tmp_path: Path) -> Publisher:
 
 def test_charts_go_in_once_and_come_back(shop: Publisher, tmp_path: Path) -> None:
     # Beside the nodes of the end-to-end run's cluster, as far as the network goes; they are not asked.
-    with private_registry(Target(name="kind"), tmp_path) as private:
+    with private_registry(Target(name="kind"), tmp_path, NAME) as private:
         good = login(tmp_path / "good", private)
         shop.target(private, ca=False)
         done = shop.publish(**good)
@@ -79,7 +80,7 @@ def test_charts_go_in_once_and_come_back(shop: Publisher, tmp_path: Path) -> Non
 
 def _comes_back(private: Private, shop: Publisher, tmp_path: Path, good: dict[str, str]) -> None:
     """Helm itself pulls what we pushed; what we fetch is the chart of the checkout, file by file."""
-    helm = Helm(toolbox.tool(Paths(shop.root, shop.root / ".botyard/there", CACHE), "helm"), tmp_path / "helm")
+    helm = Helm(toolbox.tool(Paths(shop.root, shop.root / ".botyard" / NAME, CACHE), "helm"), tmp_path / "helm")
     ref = f"oci://{private.address}/bots/charts/rasa"
     known = ["--registry-config", Path(good["DOCKER_CONFIG"], "config.json"), "--ca-file", private.ca]
     run([helm.binary, "pull", ref, "--version", "0.3.1", *known, "--destination", tmp_path], env=helm.env)

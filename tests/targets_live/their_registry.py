@@ -57,17 +57,17 @@ def _certificates(certs: Path, ip: str) -> None:
 
 
 @contextmanager
-def private_registry(target: Target, folder: Path) -> Iterator[Private]:
+def private_registry(target: Target, folder: Path, name: str = NAME) -> Iterator[Private]:
     """Runs beside the cluster's nodes; its data goes with it."""
     certs = folder / "certs"
     certs.mkdir()
-    docker.cli("rm", "--force", "--volumes", NAME, check=False)
+    docker.cli("rm", "--force", "--volumes", name, check=False)
     docker.cli(
-        "run", "--detach", "--name", NAME, "--network", target.network, "--volume", f"{certs}:/certs:ro",
+        "run", "--detach", "--name", name, "--network", target.network, "--volume", f"{certs}:/certs:ro",
         "--entrypoint", "sh", "botyard/registry:latest", "-c", _START,
     )  # fmt: skip
     try:
-        found = docker.container(NAME)
+        found = docker.container(name)
         assert found is not None
         ip = found.attrs["NetworkSettings"]["Networks"][target.network]["IPAddress"]
         _certificates(certs, ip)
@@ -76,7 +76,7 @@ def private_registry(target: Target, folder: Path) -> Iterator[Private]:
         entry.close()
         yield Private(f"{ip}:5000", certs / "ca.crt")
     finally:
-        docker.cli("rm", "--force", "--volumes", NAME, check=False)
+        docker.cli("rm", "--force", "--volumes", name, check=False)
 
 
 @contextmanager
