@@ -123,8 +123,12 @@ class ArgSpec:
                 waits = isinstance(reached, Text) or not (exact or _is_missing(problem))
                 if waits and has_template(reached) and problem["type"] != "unexpected_keyword_argument":
                     continue
-                place = ".".join([field, *map(str, problem["loc"])])
-                refuse(found_at, f"{self.name}: {place}: {problem['msg'].lower()}", self._doc(field))
+                # Of several types, pydantic names behind a value the one that it tried.
+                loc = problem["loc"] if exact or isinstance(reached, Map | Seq) else problem["loc"][:-1]
+                place = ".".join([field, *map(str, loc)])
+                yaml_bool = f"YAML reads {str(reached).lower()} there: put the word into quotes. "
+                cure = (yaml_bool if isinstance(reached, bool) else "") + self._doc(field)
+                refuse(found_at, f"{self.name}: {place}: {problem['msg'].lower()}", cure)
 
     def build(self, rendered: Mapping[str, Any], evaluate: Callable[[Text], Any], hide: Callable[[Any], None]) -> Any:
         """An ``Args`` from values whose templates are worked out.
