@@ -47,6 +47,13 @@
 {{- if and (include "rasa.ownPostgres" .) (regexMatch "[[:space:][:cntrl:]\"']" (((.Values.global).postgresql).postgresqlPassword | default "")) -}}
 {{- $wrong = append $wrong "global.postgresql.postgresqlPassword: Rasa would not read a blank, a quote or a newline in it as it stands: choose another" -}}
 {{- end -}}
+{{- /* A StatefulSet's pods carry its name and eleven letters more in a label, which may have 63. */ -}}
+{{- if include "rasa.ownPostgres" . -}}
+{{- $postgres := include "rasa.postgresName" . -}}
+{{- if or (gt (len $postgres) 52) (not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $postgres)) -}}
+{{- $wrong = append $wrong (printf "postgresql.install: Kubernetes runs no Postgres named %q: name the release with small letters, digits and -, a letter first, 41 at most" $postgres) -}}
+{{- end -}}
+{{- end -}}
 {{- /* redis.conf splits at blanks and quotes. */ -}}
 {{- if not .Values.existingSecret -}}
 {{- range $key, $secret := dict "redis.auth.password" (.Values.redis.auth).password "global.redis.password" ((.Values.global).redis).password -}}

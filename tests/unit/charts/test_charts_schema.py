@@ -66,6 +66,7 @@ REFUSED = [
     ("ingress.pathType", "prefix"),
     ("terminationGracePeriodSeconds", "1m"),
     ("readinessProbe.periodSeconds", 0),
+    ("livenessProbe.successThreshold", 2),
     ("podDisruptionBudget.enabled", "auto"),
     ("applicationSettings.initialModel", "models/m.tar.gz"),
     ("applicationSettings.initialModelSha256", "cd34"),

@@ -12,6 +12,7 @@ from chart_objects import Objects, Render, at
 
 from botyard import yaml11
 from botyard.contracts import CommandError
+from botyard.process import run
 
 ROOT = Path(__file__).parents[3]
 SQL = {
@@ -243,3 +244,12 @@ def test_an_older_release_gets_a_postgres_once_its_image_is_named(render_with_de
     assert at(objects, f"{CONTAINER}/imagePullPolicy") == "IfNotPresent"
     with pytest.raises(CommandError, match=r"no value for postgresql\.persistence"):
         render_with_defaults("rasa", values, postgresql={"install": True, "image": postgres["image"]})
+
+
+@pytest.mark.parametrize(("release", "taken"), [("a" * 41, True), ("a" * 42, False), ("1bot", False)])
+def test_a_name_by_which_no_postgres_would_run_is_refused(helm: Path, release: str, taken: bool) -> None:
+    """The StatefulSet's pods would carry a label that is too long; the Service a name that is none."""
+    values = "postgresql.install=true,fullnameOverride=bot"
+    done = run([helm, "template", release, ROOT / "charts/rasa", "--set", values], check=False, timeout_s=30)
+    assert (done.returncode == 0) == taken, done.stderr
+    assert taken or f'no Postgres named "{release}-postgresql"' in done.stderr
