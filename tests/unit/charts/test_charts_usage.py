@@ -20,6 +20,7 @@ def test_the_smallest_values_of_its_readme_render(render: Render, chart: str) ->
     objects = render(chart, **yaml11.load(text.replace("5d41...", "5d41" * 16)))
     assert container(objects)["image"]
     if chart == "rasa":
+        assert "rest" in at(objects, "credentials"), "nobody could talk to it, and helm test would not try"
         fetch = at(objects, "pod/initContainers/0")
         assert {"name": "MODEL_URL", "value": "https://models.example/bot.tar.gz"} in fetch["env"]
         assert at(objects, "endpoints/action_endpoint/url") == "http://rasa-action-server/webhook"
