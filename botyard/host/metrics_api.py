@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 from botyard.host import kind_cluster
 from botyard.tools import docker
@@ -11,6 +13,9 @@ from botyard.wait import wait_until
 
 API = "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io"
 SERVICE = "/api/v1/namespaces/kube-system/services/metrics-server"
+SERVED = "/apis/metrics.k8s.io/v1beta1"
+_DISCOVERY = {"Accept": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"}
+_STRANGE = ("it is not what answers", "what was discovered of it is stale")
 CURE = "kubectl -n kube-system logs deployment/metrics-server says why"
 _HEAL_EVERY = 5  # probes, of a second each: a new connection needs a moment to show
 
@@ -31,20 +36,35 @@ def wait(kube: Kube, cluster: str, progress: Callable[[str], None], timeout_s: f
         nonlocal failures
         conditions = ((kube.read(API) or {}).get("status") or {}).get("conditions") or []
         found: dict[str, str] = next((one for one in conditions if one["type"] == "Available"), {})
-        if found.get("reason") == "FailedDiscoveryCheck":
+        why = found.get("reason", "not asked yet") if found.get("status") != "True" else _not_served(kube)
+        if why in ("FailedDiscoveryCheck", *_STRANGE):
             failures += 1
             if failures % _HEAL_EVERY == 0:
                 _cut(kube, cluster)
-        if found.get("status") == "True":
-            return True, ""
-        return False, f"waiting for the metrics API: {found.get('reason', 'not asked yet')}"
+        return not why, f"waiting for the metrics API: {why}" if why else ""
 
     wait_until("the metrics API", probe, timeout_s, progress=progress, cure=CURE)
 
 
+def _not_served(kube: Kube) -> str:
+    """What is wrong with its answers: the check of availability may have a good connection, and requests another."""
+    if kube.ask("GET", SERVED).status != 200:
+        return _STRANGE[0]
+    groups: list[dict[str, Any]] = json.loads(kube.ask("GET", "/apis", headers=_DISCOVERY).body).get("items") or []
+    fresh = any(
+        version.get("freshness") == "Current"
+        for group in groups
+        if group["metadata"]["name"] == "metrics.k8s.io"
+        for version in group["versions"]
+    )
+    return "" if fresh else _STRANGE[1]
+
+
 def _cut(kube: Kube, cluster: str) -> None:
+    """Ends the connections that are answered by the Service's very address, and so by no pod."""
     address = ((kube.read(SERVICE) or {}).get("spec") or {}).get("clusterIP")
     if address:
         node = str(kind_cluster.nodes_of(cluster)[0].name)
-        # Exit code 1: there was no connection.
-        docker.exec_in(node, ["conntrack", "-D", "-p", "tcp", "-d", str(address)], check=False, timeout_s=20)
+        strange = ["-p", "tcp", "--orig-dst", str(address), "--reply-src", str(address)]
+        # Exit code 1: there was none.
+        docker.exec_in(node, ["conntrack", "-D", *strange], check=False, timeout_s=20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -11,13 +12,26 @@ import pytest
 from botyard.contracts import TimedOut
 from botyard.host import kind_cluster, metrics_api
 from botyard.tools import docker
+from botyard.tools.kube_http import Answer
+
+STRANGE = ("--orig-dst", "10.96.1.2", "--reply-src", "10.96.1.2")
 
 
 class Cluster:
-    """Shows one condition after the other, the last one for ever."""
+    """Shows one condition after the other, the last one for ever; of a number of probes the API is not well served."""
 
-    def __init__(self, *reasons: str) -> None:
+    def __init__(self, *reasons: str, badly: int = 0, status: int = 200) -> None:
         self.reasons = list(reasons)
+        self.badly, self.status = badly, status
+
+    def ask(self, method: str, path: str, headers: dict[str, str] | None = None) -> Answer:
+        if path == metrics_api.SERVED:
+            self.badly -= 1
+            return Answer(self.status if self.badly >= 0 else 200, "", b"")
+        assert (method, path) == ("GET", "/apis") and headers
+        version = {"version": "v1beta1", "freshness": "Stale" if self.badly >= 0 else "Current"}
+        group = {"metadata": {"name": "metrics.k8s.io"}, "versions": [version]}
+        return Answer(200, "", json.dumps({"items": [group]}).encode())
 
     def read(self, path: str) -> dict[str, Any] | None:
         if path == metrics_api.SERVICE:
@@ -58,7 +72,16 @@ def test_a_server_that_only_starts_is_waited_for_and_nothing_is_cut(cuts: list[t
 
 def test_a_strangers_connection_is_cut_until_the_right_one_answers(cuts: list[tuple[str, ...]]) -> None:
     told(Cluster(*["FailedDiscoveryCheck"] * 11, "Passed"))
-    assert cuts == [("shop-control-plane", "conntrack", "-D", "-p", "tcp", "-d", "10.96.1.2")] * 2
+    assert cuts == [("shop-control-plane", "conntrack", "-D", "-p", "tcp", *STRANGE)] * 2
+
+
+@pytest.mark.parametrize(("status", "said"), [(404, "not what answers"), (200, "is stale")])
+def test_one_that_is_available_and_badly_served_is_cut_free(
+    cuts: list[tuple[str, ...]], status: int, said: str
+) -> None:
+    """As seen on a new cluster: the check has a good connection, requests have a stranger's."""
+    lines = told(Cluster("Passed", badly=6, status=status))
+    assert any(said in line for line in lines) and len(cuts) == 1
 
 
 def test_what_never_comes_ends_with_its_reason(cuts: list[tuple[str, ...]]) -> None:
