@@ -1,7 +1,8 @@
-"""GitHub's HTTP interface as far as one comment on a pull request needs it."""
+"""GitHub's HTTP interface: one request, and as much of it as one comment on a pull request needs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,20 +67,45 @@ class PullRequest:
 
     def _ask(self, method: str, path: str, **options: Any) -> requests.Response:
         url = f"{self.api.rstrip('/')}/repos/{self.repository}/{path}"
-        headers = {
-            "Authorization": f"Bearer {self.token.reveal()}",
-            "Accept": "application/vnd.github+json",
-            "X-GitHub-Api-Version": "2022-11-28",
-        }
-        try:
-            reply = requests.request(method, url, headers=headers, timeout=_TIMEOUT_S, allow_redirects=False, **options)
-        except requests.RequestException as error:
-            raise BotyardError(f"GitHub ({self.api}) does not answer: {type(error).__name__}") from None
-        if reply.status_code in (401, 403, 404):
-            raise BadInput(
-                f"GitHub answers {reply.status_code} to {method} {path} of {self.repository}",
-                "give the job the permission pull-requests: write, and the step GITHUB_TOKEN",
-            )
-        if not 200 <= reply.status_code < 300:
-            raise BotyardError(f"GitHub answers {reply.status_code} to {method} {path}: {reply.text[:200]}")
-        return reply
+        told = f"{method} {path} of {self.repository}"
+        return ask(self.api, self.token, method, url, told, "pull-requests: write", **options)
+
+
+def ask(
+    api: str,
+    token: Secret,
+    method: str,
+    url: str,
+    told: str,
+    permission: str,
+    headers: Mapping[str, str] | None = None,
+    timeout_s: float = _TIMEOUT_S,
+    **options: Any,
+) -> requests.Response:
+    """One request to GitHub.
+
+    Args:
+        told: what is asked, for messages.
+        permission: what the token needs for it.
+        options: what requests takes besides.
+
+    Raises:
+        BadInput: the token may not do that, or there is no such thing.
+        BotyardError: GitHub does not answer, or with an error.
+    """
+    known = {
+        "Authorization": f"Bearer {token.reveal()}",
+        "Accept": "application/vnd.github+json",
+        "X-GitHub-Api-Version": "2022-11-28",
+        **(headers or {}),
+    }
+    try:
+        reply = requests.request(method, url, headers=known, timeout=timeout_s, allow_redirects=False, **options)
+    except requests.RequestException as error:
+        raise BotyardError(f"GitHub ({api}) does not answer: {type(error).__name__}") from None
+    if reply.status_code in (401, 403, 404):
+        cure = f"give the job the permission {permission}, and the step GITHUB_TOKEN"
+        raise BadInput(f"GitHub answers {reply.status_code} to {told}", cure)
+    if not 200 <= reply.status_code < 300:
+        raise BotyardError(f"GitHub answers {reply.status_code} to {told}: {reply.text[:200]}")
+    return reply

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botyard.contracts import BadInput, BotyardError, Secret
-from botyard.later import later
+from botyard.contracts import BadInput, Secret
+from botyard.tools.github import ask
 
 if TYPE_CHECKING:
     import requests
-else:
-    requests = later("requests")
 
 _TIMEOUT_S = 60.0
 
@@ -79,22 +77,6 @@ class Repository:
             )
         return f"release {tag} is out already: {found['html_url']}"
 
-    def _ask(self, method: str, url: str, headers: dict[str, str] | None = None, **options: Any) -> requests.Response:
-        known = {
-            "Authorization": f"Bearer {self.token.reveal()}",
-            "Accept": "application/vnd.github+json",
-            "X-GitHub-Api-Version": "2022-11-28",
-            **(headers or {}),
-        }
-        try:
-            reply = requests.request(method, url, headers=known, timeout=_TIMEOUT_S, allow_redirects=False, **options)
-        except requests.RequestException as error:
-            raise BotyardError(f"GitHub ({self.api}) does not answer: {type(error).__name__}") from None
-        if reply.status_code in (401, 403, 404):
-            raise BadInput(
-                f"GitHub answers {reply.status_code} to {method} {url.split('?')[0]}",
-                "give the job the permission contents: write, and the step GITHUB_TOKEN",
-            )
-        if not 200 <= reply.status_code < 300:
-            raise BotyardError(f"GitHub answers {reply.status_code} to {method}: {reply.text[:200]}")
-        return reply
+    def _ask(self, method: str, url: str, **options: Any) -> requests.Response:
+        told = f"{method} {url.split('?')[0]}"
+        return ask(self.api, self.token, method, url, told, "contents: write", timeout_s=_TIMEOUT_S, **options)
