@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from botyard.contracts import BadInput, BotyardError
 from botyard.host.registry_place import Place
-from botyard.tools.helm import Helm, load_yaml
+from botyard.tools.helm import Helm, about_chart, load_yaml
 from botyard.tools.registry_api import MANIFEST, Blob, Registry, sha256
 
 CONFIG = "application/vnd.cncf.helm.config.v1+json"
@@ -85,12 +85,7 @@ def packed(helm: Helm, folder: Path, scratch: Path) -> Artifact:
         BadInput: the folder holds no chart.
         CommandError: helm finds a fault in it.
     """
-    file = folder / "Chart.yaml"
-    if not file.is_file():
-        raise BadInput(f"{folder} holds no chart: there is no Chart.yaml", "name the folder of a chart")
-    about = load_yaml(file.read_bytes())
-    if not (about.get("name") and about.get("version")):
-        raise BadInput(f"{file}: name or version is missing", "give both")
+    about = about_chart(folder)
     name, version = str(about["name"]), str(about["version"])
     helm.lint(folder)
     scratch.mkdir(parents=True, exist_ok=True)

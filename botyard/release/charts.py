@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from botyard.contracts import BadInput, BotyardError
+from botyard.contracts import BotyardError
 from botyard.later import later
-from botyard.tools.helm import Helm, load_yaml
+from botyard.tools.helm import Helm, about_chart, load_yaml
 
 if TYPE_CHECKING:
     import urllib3
@@ -65,12 +65,7 @@ def wanted(folder: Path) -> Wanted:
     Raises:
         BadInput: the folder holds no chart.
     """
-    file = folder / "Chart.yaml"
-    if not file.is_file():
-        raise BadInput(f"{folder} holds no chart: there is no Chart.yaml", "name the folder of a chart")
-    about = load_yaml(file.read_bytes())
-    if not (about.get("name") and about.get("version")):
-        raise BadInput(f"{file}: name or version is missing")
+    about = about_chart(folder)
     return Wanted(folder, str(about["name"]), f"{about['version']}-h{content_key(folder)[:8]}")
 
 

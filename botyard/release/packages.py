@@ -12,7 +12,7 @@ from typing import Any
 
 from botyard.contracts import BadInput
 from botyard.release.charts import INDEX
-from botyard.tools.helm import Helm, load_yaml
+from botyard.tools.helm import Helm, about_chart, load_yaml
 
 SUMS = "SHA256SUMS"
 SITE = "site"  # what is served: the index alone, as the archives lie with the release
@@ -41,7 +41,7 @@ def make(helm: Helm, charts: Sequence[Path], dest: Path, url: str, old_index: by
     dest.mkdir(parents=True, exist_ok=True)
     archives = []
     for folder in charts:
-        about = load_yaml((folder / "Chart.yaml").read_bytes())
+        about = about_chart(folder)
         helm.lint(folder)
         archives.append(helm.package(folder, str(about["name"]), str(about["version"]), dest))
     sums = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in archives}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from botyard import yaml11
-from botyard.contracts import BotyardError, CommandError
+from botyard.contracts import BadInput, BotyardError, CommandError
 from botyard.process import Arg, run
 
 STATUS_DEPLOYED = "deployed"
@@ -268,6 +268,21 @@ def load_yaml(data: bytes) -> dict[str, Any]:
     """One YAML document that must be a mapping."""
     document = yaml11.load(data.decode())
     return document if isinstance(document, dict) else {}
+
+
+def about_chart(folder: Path) -> dict[str, Any]:
+    """What a chart folder's Chart.yaml says; it has a name and a version.
+
+    Raises:
+        BadInput: the folder holds no chart.
+    """
+    file = folder / "Chart.yaml"
+    if not file.is_file():
+        raise BadInput(f"{folder} holds no chart: there is no Chart.yaml", "name the folder of a chart")
+    about = load_yaml(file.read_bytes())
+    if not (about.get("name") and about.get("version")):
+        raise BadInput(f"{file}: name or version is missing", "give both")
+    return about
 
 
 @functools.lru_cache
