@@ -8,13 +8,12 @@ from typing import Any
 
 from botyard.host import kind_cluster
 from botyard.tools import docker
-from botyard.tools.kube import Kube
+from botyard.tools.kube import EVERY_KIND, Kube
 from botyard.wait import wait_until
 
 API = "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io"
 SERVICE = "/api/v1/namespaces/kube-system/services/metrics-server"
 SERVED = "/apis/metrics.k8s.io/v1beta1"
-_DISCOVERY = {"Accept": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"}
 _STRANGE = ("it is not what answers", "what was discovered of it is stale")
 CURE = "kubectl -n kube-system logs deployment/metrics-server says why"
 _HEAL_EVERY = 5  # probes, of a second each: a new connection needs a moment to show
@@ -50,7 +49,7 @@ def _not_served(kube: Kube) -> str:
     """What is wrong with its answers: the check of availability may have a good connection, and requests another."""
     if kube.ask("GET", SERVED).status != 200:
         return _STRANGE[0]
-    groups: list[dict[str, Any]] = json.loads(kube.ask("GET", "/apis", headers=_DISCOVERY).body).get("items") or []
+    groups: list[dict[str, Any]] = json.loads(kube.ask("GET", "/apis", headers=EVERY_KIND).body).get("items") or []
     fresh = any(
         version.get("freshness") == "Current"
         for group in groups

@@ -120,9 +120,8 @@ class _Walk:
 
     def _need_of(self, text: Text, tree: nodes.Template, layers: Layers, seen: tuple[str, ...]) -> None:
         """Refuses the text if it needs a name that no layer has, be it by way of other variables."""
-        whole = [
-            node for output in tree.find_all(nodes.Output) for node in output.nodes
-        ]  # all that is in it is asked for
+        # Of a list or mapping that stands there by its name alone, all that is in it is asked for.
+        whole = [node for output in tree.find_all(nodes.Output) for node in output.nodes]
         own = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
         for asked in (asked for node in tree.body for asked in _asked(node)):
             name = asked.name

@@ -22,11 +22,10 @@ from botyard.release import chart_source, desired, pods, sensitive
 from botyard.release.chart_source import Unforeseeable
 from botyard.release.releases import Decision, Plan
 from botyard.tools.helm import STATUS_DEPLOYED, Helm, Release
-from botyard.tools.kube import Kube
+from botyard.tools.kube import EVERY_KIND, Kube
 
 _FORMAT = 2  # another one wherever what is compared changes
 _METADATA = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
-_EVERY_KIND = {"Accept": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"}
 _THREADS = 4
 
 
@@ -132,8 +131,8 @@ class Memory:
             sorted(item for item in os.environ.items() if item[0].startswith("HELM_")),
             self._answers(
                 lambda: self._said("/version"),
-                lambda: self._said("/api", _EVERY_KIND),
-                lambda: self._said("/apis", _EVERY_KIND),
+                lambda: self._said("/api", EVERY_KIND),
+                lambda: self._said("/apis", EVERY_KIND),
                 lambda: self._versions(records, own),
                 *(functools.partial(self._versions, path) for path in lookups),
             ),

@@ -19,6 +19,8 @@ kubernetes = later("kubernetes")
 urllib3 = later("urllib3")
 
 FIELD_MANAGER = "botyard"
+# Headers by which /api and /apis tell every kind at once, and how fresh that is.
+EVERY_KIND = {"Accept": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"}
 _TIMEOUT_S = 60
 
 
