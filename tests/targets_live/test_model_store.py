@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,17 @@ def test_pods_fetch_what_a_deploy_published(shop: Shop, blobs: str) -> None:
     kube.delete("v1", "Pod", moved, NAMESPACE)
     wait_until("the pod in its place", lambda: (replaced(kube, moved), "not ready yet"), 180, interval_s=1)
     answers(shop)
-    print(described(shop))
+
+    # Who may read Deployments and pods may not fetch: the URL is in a Secret, and that of before stays for its pods.
+    before = described(shop)
+    assert "MODEL_URL" in before and signature not in before and "sig=" not in before, before
+    shop.greets_with("A new pot is on")
+    upgraded = shop.deploy("--skip-tags", "verify")
+    assert upgraded.code == 0 and signed(kube) != url, upgraded.out
+    kept = (kube.get("v1", "Secret", "myrasa-model", NAMESPACE) or {})["data"].values()
+    assert {base64.b64decode(one).decode() for one in kept} == {url, signed(kube)}
+    shown = shop.checkout.invoke("status", "--target", "there")
+    assert shown.code == 0 and url.partition("?")[0].rpartition("/")[0] in shown.out and "sig=" not in shown.out
 
 
 def signed(kube: Kube) -> str:
@@ -94,8 +105,8 @@ def answers(shop: Shop) -> None:
 
 
 def described(shop: Shop) -> str:
-    """What `kubectl describe` tells about the way to the model."""
-    paths = Paths(shop.checkout.root, shop.checkout.root, Path(platformdirs.user_cache_dir("botyard")))
+    """What `kubectl describe` tells of the Deployment and its pods."""
+    root = shop.checkout.root
+    paths = Paths(root, root / ".botyard/there", Path(platformdirs.user_cache_dir("botyard")))
     where = ["--kubeconfig", shop.checkout.cluster.kubeconfig, "--namespace", NAMESPACE]
-    told = run([toolbox.tool(paths, "kubectl"), *where, "describe", "deployment", "myrasa"]).stdout
-    return "\n".join(line for line in told.splitlines() if "MODEL_" in line)
+    return run([toolbox.tool(paths, "kubectl"), *where, "describe", "deployments,pods"]).stdout
