@@ -75,5 +75,5 @@ def on_cluster(engine: Engine, target: Target, paths: Paths, progress: Callable[
     """The real Ansible with what it needs for a cluster: kubeconfig, context, a Helm 3 and a Helm home of its own."""
     helm = {f"HELM_{name}_HOME": str(engine.cwd / "helm" / name.lower()) for name in ("CONFIG", "CACHE", "DATA")}
     path = os.pathsep.join([str(helm3(paths, progress)), os.environ.get("PATH", os.defpath)])
-    cluster = {"K8S_AUTH_KUBECONFIG": str(paths.state / "kubeconfig"), "K8S_AUTH_CONTEXT": target.context}
+    cluster = {"K8S_AUTH_KUBECONFIG": str(target.kubeconfig_in(paths.state)), "K8S_AUTH_CONTEXT": target.context}
     return Engine(engine.name, engine.argv, engine.cwd, {**engine.env, **helm, **cluster, "PATH": path})

@@ -12,7 +12,7 @@ from botyard.contracts import BadInput, Context, Result
 from botyard.host import toolbox
 from botyard.modules.spec import arg
 from botyard.release import charts as packing
-from botyard.release import guard, preflight, sensitive, signed_url, values_file
+from botyard.release import guard, preflight, public, sensitive, signed_url, values_file
 from botyard.release.releases import Plan
 from botyard.tools.helm import Chart, Helm
 from botyard.tools.helm_record import recorded
@@ -76,7 +76,7 @@ def run(args: Args, ctx: Context) -> Result:
         helm = Helm(toolbox.tool(ctx.paths, "helm"), home)
         cluster = preflight.Cluster(kube, kube.list("v1", "Node"), args.secrets)
         findings = dict(
-            zip(todo, pool.map(lambda name: _examined(helm, plans[name], live[name], cluster, home), todo), strict=True)
+            zip(todo, pool.map(lambda name: _examined(helm, plans[name], live[name], cluster, ctx), todo), strict=True)
         )
     for name, found in findings.items():
         found.add(signed_url.problem(preflight.merged_values(plans[name]), datetime.now(UTC)))
@@ -85,10 +85,14 @@ def run(args: Args, ctx: Context) -> Result:
     return Result(msg=f"{', '.join(todo)} can be rolled out", data={"examined": todo}, warnings=warnings)
 
 
-def _examined(helm: Helm, plan: Plan, live: Any, cluster: preflight.Cluster, home: Path) -> preflight.Findings:
-    with values_file.on_disk(plan, home / "preflight") as values:
+def _examined(helm: Helm, plan: Plan, live: Any, cluster: preflight.Cluster, ctx: Context) -> preflight.Findings:
+    with values_file.on_disk(plan, ctx.paths.state / "helm" / "preflight") as values:
         objects = preflight.rendered(helm, plan, values, _version(cluster))
-    return preflight.examine(objects, live, plan.namespace, cluster)
+    found = preflight.examine(objects, live, plan.namespace, cluster)
+    for body in objects:
+        found.add(public.problem(body, ctx.target.driver, ctx.target.exposure.public))
+        found.warnings += filter(None, [public.warning(body, ctx.target.driver)])
+    return found
 
 
 def _version(cluster: preflight.Cluster) -> str:

@@ -38,6 +38,12 @@ def expiry(url: str) -> datetime | None:
     return None
 
 
+def without_secrets(url: str) -> str:
+    """The URL as it may be shown: who knows its query, or user and password, may fetch the file."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if url else ""
+
+
 def _after(start: datetime, seconds: str) -> datetime:
     try:
         return start + timedelta(seconds=int(seconds))

@@ -10,6 +10,7 @@ from typing import Any
 from botyard.contracts import BadInput, Diff
 from botyard.release import desired, pods, releases
 from botyard.release.guard import answering
+from botyard.release.signed_url import without_secrets
 from botyard.tools.helm import release_of
 from botyard.tools.helm_record import newest
 from botyard.tools.kube import Kube
@@ -36,7 +37,7 @@ class Status:
         updated: when its newest revision was made, RFC 3339.
         note: what Helm keeps beside it: how it ended and, where botyard made it, by whom.
         images: container -> image, as the pods are told to run it.
-        model: URL of the model; '' where the chart has none.
+        model: URL of the model, without signature and password; '' where the chart has none.
     """
 
     name: str
@@ -86,7 +87,7 @@ def _status(kube: Kube, namespace: str, name: str) -> Status:
         updated=str(about.get("last_deployed", "")),
         note=str(about.get("description", "")),
         images=_images(bodies),
-        model=str(app.get("initialModel") or ""),
+        model=without_secrets(str(app.get("initialModel") or "")),
         model_sha256=str(app.get("initialModelSha256") or ""),
         pods=sorted((_pod(body) for body in own), key=lambda pod: pod.name),
     )

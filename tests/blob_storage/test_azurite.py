@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +13,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 import requests
+from azurite import connection, served
 
 from botyard.contracts import BotyardError, Context, Paths, Result
 from botyard.modules import model_store
@@ -23,47 +22,15 @@ from botyard.targets import Target
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(platformdirs.user_cache_dir("botyard"))
-AZURITE = "3.37.0"
-# The account that every Azurite has, published by Microsoft; no secret.
-ACCOUNT = "devstoreaccount1"
-KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 pytest.importorskip("adlfs", reason="adlfs is not installed: pip install -e '.[azure]'")
 
 
 @pytest.fixture(scope="module")
 def blobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Its address; the environment tells how to log in."""
-    folder = CACHE / "azurite" / AZURITE
-    program = folder / "node_modules/.bin/azurite-blob"
-    if not program.exists():
-        npm = ["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, f"azurite@{AZURITE}"]
-        subprocess.run(npm, check=True, timeout=600)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    place = tmp_path_factory.mktemp("azurite")
-    run = [program, "--location", place, "--blobPort", port, "--silent", "--skipApiVersionCheck"]
-    address = f"http://127.0.0.1:{port}/{ACCOUNT}"
-    with subprocess.Popen(run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as azurite:
-        try:
-            for _ in range(100):
-                with socket.socket() as asked:
-                    if asked.connect_ex(("127.0.0.1", int(port))) == 0:
-                        break
-                assert azurite.poll() is None
-                time.sleep(0.2)
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection(address, KEY))
-                import adlfs
-
-                adlfs.AzureBlobFileSystem(connection_string=connection(address, KEY)).mkdir("models")
-                yield address
-        finally:
-            azurite.terminate()
-
-
-def connection(address: str, key: str) -> str:
-    return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={key};BlobEndpoint={address};"
+    with served(tmp_path_factory.mktemp("azurite")) as address, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection(address))
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from their_cluster import NAMESPACE, Checkout, StandIn, copy_of_this, stand_in
 from their_registry import Private, private_registry
+from their_shop import Shop, open_shop
 
 from botyard.wait import wait_until
 
@@ -37,8 +38,15 @@ def checkout(cluster: StandIn, tmp_path: Path) -> Iterator[Checkout]:
             kube.delete("rbac.authorization.k8s.io/v1", kind, "botyard-deploy")
 
 
-@pytest.fixture
-def private(cluster: StandIn, tmp_path: Path) -> Iterator[Private]:
-    """A registry with a password and TLS; gone afterwards."""
-    with private_registry(cluster.target, tmp_path) as there:
+@pytest.fixture(scope="session")
+def private(cluster: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Private]:
+    """A registry with a password and TLS: one for all tests, as an image is gigabytes to push and to pull."""
+    with private_registry(cluster.target, tmp_path_factory.mktemp("registry")) as there:
         yield there
+
+
+@pytest.fixture
+def shop(checkout: Checkout, private: Private, tmp_path: Path) -> Iterator[Shop]:
+    """A team that may deploy to the namespace."""
+    with open_shop(checkout, private, tmp_path) as opened:
+        yield opened

@@ -2,82 +2,28 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-
 import pytest
+import their_noop
 import yaml
-from their_cluster import NAMESPACE, STAND_IN, Checkout, Done
-from their_registry import Private, auths, known_to_nodes, login
+from their_cluster import NAMESPACE, STAND_IN, Checkout
+from their_registry import Private
+from their_shop import Shop
 
 from botyard.tools.helm_record import newest
 from botyard.verify.rest import say
 from botyard.verify.traffic import Traffic
 
-# The least that these nodes can hold, and a port of this machine beside the LoadBalancer.
-SMALL = """
-resources:
-  requests: {cpu: 50m, memory: 256Mi}
-  limits: {memory: 2Gi}
-"""
 URL = f"http://127.0.0.1:{STAND_IN['ports']['rasa']}"  # type: ignore[index]
 NOBODY = "sha256:" + "0" * 64
-
-
-@dataclass
-class Shop:
-    """The checkout of a team that deploys, and what it has to type."""
-
-    checkout: Checkout
-    values: list[str]
-    env: dict[str, str] = field(repr=False)
-
-    def deploy(self, *more: str) -> Done:
-        return self.checkout.invoke("deploy", "--context", "there", "--plain", *self.values, *more, **self.env)
-
-    def greets_with(self, words: str) -> None:
-        """Another greeting in the bot and in what is expected of it."""
-        for name in ("domain.yml", "conversations.yml"):
-            file = self.checkout.root / "bots/tea" / name
-            file.write_text(file.read_text().replace("Welcome to the tea shop", words))
-
-    def revisions(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for secret in self.checkout.kube.list("v1", "Secret", NAMESPACE, labels="owner=helm"):
-            labels = secret["metadata"]["labels"]
-            found[labels["name"]] = max(int(labels["version"]), found.get(labels["name"], 0))
-        return found
-
-
-@pytest.fixture
-def shop(checkout: Checkout, private: Private, tmp_path: Path) -> Iterator[Shop]:
-    """Pinned, logged in, with the rights of a robot; nodes know the registry's authority."""
-    values = []
-    for chart, more in (("rasa", "service: {nodePort: 30505}\n"), ("rasa-action-server", "")):
-        file = tmp_path / f"{chart}.yaml"
-        file.write_text(SMALL + more)
-        values += ["--values", f"{chart}:{file}"]
-    pull = base64.b64encode(json.dumps(auths(private)).encode()).decode()
-    secret: dict[str, Any] = {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/dockerconfigjson"}
-    about = {"name": "pull", "namespace": NAMESPACE}
-    checkout.kube.apply({**secret, "metadata": about, "data": {".dockerconfigjson": pull}})
-    checkout.admin()
-    checkout.target(registry={"address": f"{private.address}/bots", "ca": str(private.ca)}, pull_secret="pull")
-    assert checkout.invoke("target.pin", "--target", "there").code == 0
-    checkout.robot()
-    with known_to_nodes(checkout.cluster.target, private):
-        yield Shop(checkout, values, login(tmp_path / "docker", private))
 
 
 def chart_version(checkout: Checkout) -> str:
     return str(yaml.safe_load((checkout.root / "charts/rasa/Chart.yaml").read_text())["version"])
 
 
-def test_a_bot_is_deployed_upgraded_and_put_back(shop: Shop, private: Private) -> None:
+def test_a_bot_is_deployed_upgraded_and_put_back(
+    shop: Shop, private: Private, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A look, a first deploy, one with nothing to do, a new model, a bad image, drift, and the way back."""
     checkout, kube = shop.checkout, shop.checkout.kube
     looked = shop.deploy("--check", "--diff")
@@ -95,6 +41,7 @@ def test_a_bot_is_deployed_upgraded_and_put_back(shop: Shop, private: Private) -
 
     again = shop.deploy()
     assert again.code == 0 and "changed=0" in again.out, again.out
+    their_noop.tell(shop, capsys)
     assert shop.revisions() == {"rasa-action-server": 1, "myrasa": 1}
 
     published = checkout.invoke("publish.charts", "--target", "there", "--plain", **shop.env)

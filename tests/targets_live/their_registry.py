@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from their_authority import issue
 
 from botyard.targets import Target
 from botyard.tools import docker
@@ -36,19 +37,7 @@ class Private:
     ca: Path
 
 
-def _openssl(*argv: str, cwd: Path) -> None:
-    subprocess.run(["openssl", *argv], cwd=cwd, check=True, capture_output=True)
-
-
-def _certificates(certs: Path, ip: str) -> None:
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    _openssl(
-        "req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.crt", "-days", "2", "-subj", "/CN=ours", cwd=certs
-    )
-    _openssl("req", *curve, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=there", cwd=certs)
-    (certs / "names").write_text(f"subjectAltName=IP:{ip}")
-    signed = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names"]
-    _openssl("x509", "-req", "-in", "server.csr", *signed, "-out", "server.crt", cwd=certs)
+def _settings(certs: Path) -> None:
     (certs / "htpasswd").write_text(f"robot:{BCRYPT}\n")
     (certs / "config.yml").write_text(_CONFIG)
     for file in certs.iterdir():
@@ -70,7 +59,8 @@ def private_registry(target: Target, folder: Path, name: str = NAME) -> Iterator
         found = docker.container(name)
         assert found is not None
         ip = found.attrs["NetworkSettings"]["Networks"][target.network]["IPAddress"]
-        _certificates(certs, ip)
+        issue(certs, f"IP:{ip}")
+        _settings(certs)
         entry = Registry(f"https://{ip}:5000", ca=certs / "ca.crt")
         wait_until("the private registry", lambda: (entry.answers(), "not yet"), 30, interval_s=0.2)
         entry.close()

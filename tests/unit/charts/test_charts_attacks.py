@@ -152,7 +152,11 @@ def test_a_model_that_no_pod_could_fetch_is_refused(render: Render, url: str) ->
 )
 def test_a_model_is_named_by_the_last_part_of_its_path(render: Render, url: str, name: str) -> None:
     objects = render("rasa", applicationSettings={"initialModel": url}, networkPolicy={"enabled": True})
-    assert at(objects, "pod/initContainers/0/env/0/value") == url
+    told = at(objects, "pod/initContainers/0/env/0")
+    if "valueFrom" in told:  # as good as a password
+        kept = at(objects, "Secret/myrasa-model/data")[told["valueFrom"]["secretKeyRef"]["key"]]
+        told = {"value": base64.b64decode(kept).decode()}
+    assert told["value"] == url
     args = container(objects)["args"]
     assert args[args.index("--model") + 1] == f"/app/models/{name}"
     ports = [port["port"] for port in at(objects, "NetworkPolicy/myrasa/spec/egress/1/ports")]

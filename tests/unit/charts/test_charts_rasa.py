@@ -154,7 +154,7 @@ def test_further_endpoints_win(render: Render) -> None:
 
 
 def test_every_pod_fetches_the_model_with_its_query_and_checks_it(render: Render) -> None:
-    url = "http://depot/models/tea%2B1.tar.gz?sig=a%2Fb&raw=true"
+    url = "http://depot/models/tea%2B1.tar.gz?of=a%2Fb&raw=true"
     objects = render("rasa", applicationSettings={"initialModel": url, "initialModelSha256": SHA256})
     (fetch,) = pod(objects)["initContainers"]
     assert fetch["image"] == rasa(objects)["image"]

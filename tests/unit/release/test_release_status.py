@@ -26,9 +26,11 @@ apiVersion: v1
 kind: Service
 metadata: {name: shop}
 """
+HUSH = "hush"
 RECORD = {
     "name": "shop", "namespace": "high", "version": 3, "manifest": MANIFEST,
-    "config": {"applicationSettings": {"initialModel": "http://depot/m.tar.gz", "initialModelSha256": "ab"}},
+    "config": {"applicationSettings": {"initialModel": f"http://me:{HUSH}@depot:8/m.tar.gz?sig={HUSH}",
+    "initialModelSha256": "ab"}},
     "info": {"status": "deployed", "last_deployed": "2026-11-25T04:00:00Z", "description": "Upgrade complete"},
     "chart": {"metadata": {"name": "rasa", "version": "0.3.0"}},
 }  # fmt: skip
@@ -73,7 +75,7 @@ class Cluster:
 def test_a_release_is_told_with_its_images_model_and_pods() -> None:
     (seen,) = look(cast(Kube, Cluster({**RECORD, "version": 2}, RECORD)), "high")
     assert (seen.name, seen.chart, seen.revision, seen.status) == ("shop", "rasa-0.3.0", 3, "deployed")
-    assert (seen.images, seen.model, seen.model_sha256) == ({"till": "till@sha256:1"}, "http://depot/m.tar.gz", "ab")
+    assert (seen.images, seen.model, seen.model_sha256) == ({"till": "till@sha256:1"}, "http://depot:8/m.tar.gz", "ab")
     assert (seen.updated, seen.note) == ("2026-11-25T04:00:00Z", "Upgrade complete")
     assert [(p.name, p.node, p.restarts, bool(p.blocker)) for p in seen.pods] == [
         ("a", "worker", 0, False),
