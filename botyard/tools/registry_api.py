@@ -101,7 +101,7 @@ class Registry:
             who = f"user {self._login.user}" if self._login else "nobody in particular"
             raise BadInput(
                 f"registry {self.url} denies {method} in {repository} to {who}",
-                "log in as one who may push there (Azure: the role AcrPush)",
+                "log in as one who may push there (Azure: the role AcrPush; in a GitHub workflow: packages: write)",
             )
         if reply.status_code not in wanted:
             text = reply.text.strip()[:300]
