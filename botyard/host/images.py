@@ -64,6 +64,7 @@ class Seen:
             "ref": self.ref,
             "id": self.wanted.id,
             "size_mb": round(self.wanted.size_bytes / 1e6, 1),
+            "platform": self.wanted.platform,
         }
 
 

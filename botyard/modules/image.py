@@ -14,7 +14,7 @@ from botyard.modules.spec import arg
 NAME = "botyard.core.image"
 RETURNS = {
     "refs": "by image name: what to pull, by digest where it was pushed",
-    "images": "by image name: local, repository, digest, ref, id, size_mb",
+    "images": "by image name: local, repository, digest, ref, id, size_mb, platform (as linux/amd64)",
 }
 EXAMPLE = """\
 - name: Build and push

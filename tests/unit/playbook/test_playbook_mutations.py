@@ -51,7 +51,11 @@ ANOTHER_MEANING = [
         "keys and values that only Kubernetes or the chart knows",
     ),
     (r".*", r"/args/images/\d+/build_args/", "names that only the Dockerfile knows"),
-    (r"type_changed", r"/args/(release_values|revisions|releases)\b", "a template has its type when the task runs"),
+    (
+        r"type_changed",
+        r"/args/(release_values|revisions|releases|images|model_url)\b",
+        "a template has its type when the task runs",
+    ),
     (r"indented", r"/args/(content|msg)$", "a line of a text"),
     (r"indented", r"/args/(wait|images/\d+/add)\b", "moved into such a mapping, right above it"),
     (r"type_changed", r"/tags$", "one tag is as good as a list"),
@@ -69,6 +73,7 @@ ANOTHER_MEANING = [
         "a model in a store, in deploy.yml, which a target without model_store surely leaves out",
     ),
     (r".*", r"^/entries/3/vars/\d+/not_pushe?d?e?$", "asked for only where an `or` comes to it"),
+    (r"key_renamed", r"^/entries/3/tasks/4/args/model_va\w+", "one of two tasks makes this fact"),
     (r".*", r"^/entries/3/tasks/4/args/model_u\w+$", "empty is what it is where the model is an image"),
     (r"word_changed", r"^/entries/0/tasks/0/register$", "charts of another version, which are surely left out, too"),
     (
