@@ -30,8 +30,8 @@ frontend edge from common
   http-request set-var(txn.path) path
   log-format "%ci %HM %[var(txn.path)] %ST %b/%s %Tw/%Tc/%Tr/%Ta %tsc %B bytes"
   http-after-response set-header Connection close if { var(proc.leaving) -m bool }
-  # What a browser may be told, by us alone.
-  http-after-response del-header Access-Control- -m beg
+  # What a browser may be told, by us alone: not by the bot, and our own answer to its first question stays whole.
+  http-response del-header Access-Control- -m beg
   http-after-response del-header Server
   http-after-response set-header X-Content-Type-Options nosniff
   http-after-response set-header Referrer-Policy no-referrer
