@@ -1,6 +1,7 @@
 """`invoke deploy --check --diff` as the plan of a pull request runs it: on a machine that has built nothing yet.
 
-With the real helm, an engine without images, and an API server that plays a cluster and a registry, both empty.
+With the real helm (so it stands among the tests of the charts, which run once there is one), an engine without images,
+and an API server that plays a cluster and a registry, both empty.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from typing import Any
 
 import fresh_machine
 import platformdirs
-import poison
 import pytest
 import yaml
+from unit.commands import poison
 
 from botyard.report.plan import plan
 
@@ -71,7 +72,7 @@ class Machine:
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     if not any(platformdirs.user_cache_path("botyard").glob("tools/helm/*/helm")):
-        pytest.skip("there is no helm; invoke e2e builds one")
+        pytest.skip("there is no helm yet: invoke e2e --tags cluster")
     yield Machine(tmp_path_factory.mktemp("fresh"))
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import poison
+from unit.commands import poison
 
 # What helm asks for before it compares: which kinds there are.
 _GROUPS = {
