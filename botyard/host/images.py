@@ -99,6 +99,18 @@ def observe(specs: Sequence[ImageSpec], place: Place | None, *, base_must_exist:
     return seen
 
 
+def must_be_let_in(place: Place, specs: Sequence[ImageSpec]) -> None:
+    """Asks a registry that is not ours for something: what it refuses is told before images are built for minutes.
+
+    Raises:
+        BadInput: it does not take the login, or denies reading.
+        BotyardError: it does not answer.
+    """
+    with place.open() as registry:
+        for spec in specs[:1]:
+            registry.manifest(place.repository(f"{image_build.PREFIX}/{spec.name}"), "latest")
+
+
 def _build(wanted: Wanted, scratch: Path, locks: Path, tell: Tell) -> Wanted:
     """Builds it unless another run on this machine, of this checkout or another one, just did."""
     locks.mkdir(parents=True, exist_ok=True)

@@ -124,7 +124,8 @@ class Registry:
                 "name its authority: registry.ca in values/targets.yml",
             ) from None
         except requests.RequestException as error:
-            cure = "run playbooks/services.yml" if self.url.startswith("http://127.") else "is its address right?"
+            ours = self.url.startswith("http://127.")
+            cure = "run playbooks/services.yml" if ours else "is its address right, and may this machine go there?"
             raise BotyardError(f"the registry at {self.url} does not answer: {type(error).__name__}", cure) from error
 
     def answers(self) -> bool:

@@ -33,7 +33,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tracked() -> list[str]:
     if not (ROOT / ".git").exists():
         pytest.skip("no git checkout: what belongs to it is not known")
-    return [name for name in run(["git", "ls-files", "-z"], cwd=ROOT).stdout.split("\0") if name]
+    listed = run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT).stdout
+    return [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
 def test_the_source_archive_is_the_whole_checkout(built: Path, tracked: list[str]) -> None:
@@ -41,7 +42,7 @@ def test_the_source_archive_is_the_whole_checkout(built: Path, tracked: list[str
     with tarfile.open(archive) as packed:
         inside = {member.name.partition("/")[2] for member in packed if member.isreg()}
     assert set(tracked) <= inside
-    strange = {name for name in inside if "egg-info" not in name and not (ROOT / name).is_file()}
+    strange = {name for name in inside - set(tracked) if "egg-info" not in name}
     assert strange == {"PKG-INFO", "setup.cfg"}  # those that setuptools writes
 
 
