@@ -59,8 +59,8 @@ def deploy(
         if re.search(r"sha256:|[0-9a-f]{64}", version):
             raise BadInput(
                 f"--version {version} is a digest, and takes none: there are two charts, each with a digest of its own",
-                "give the version of both, as in --version 0.3.0: publish.charts never changes one that is out, and which "
-                "digests were deployed is noted in the ConfigMap botyard-deploys",
+                "give the version of both, as in --version 0.3.0: publish.charts never changes one that is out, and "
+                "which digests were deployed is noted in the ConfigMap botyard-deploys",
             )
         if version and not _SEMVER.fullmatch(version):
             raise BadInput(f"--version {version!r} is no version of a chart", "give one as in --version 0.3.0")
