@@ -30,9 +30,10 @@ class Cluster:
     """Answers one path, as the API server's client does."""
 
     context = "prod"
+    host = "https://there:443"
 
     def __init__(self, ca: Path | None, answer: Any = None, verify: bool = True) -> None:
-        settings = types.SimpleNamespace(host="https://there:443", ssl_ca_cert=ca and str(ca), verify_ssl=verify)
+        settings = types.SimpleNamespace(host=self.host, ssl_ca_cert=ca and str(ca), verify_ssl=verify)
         self.api = types.SimpleNamespace(configuration=settings)
         self.answer = answer
 
