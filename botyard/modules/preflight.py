@@ -12,9 +12,9 @@ from botyard.contracts import BadInput, Context, Result
 from botyard.host import toolbox
 from botyard.modules.spec import arg
 from botyard.release import charts as packing
-from botyard.release import guard, preflight, sensitive, signed_url, values_file
+from botyard.release import guard, preflight, quota, sensitive, signed_url, values_file
 from botyard.release.releases import Plan
-from botyard.tools.helm import Chart, Helm
+from botyard.tools.helm import Chart, Helm, Release
 from botyard.tools.helm_record import recorded
 from botyard.tools.kube import Kube
 
@@ -75,9 +75,14 @@ def run(args: Args, ctx: Context) -> Result:
             return Result(msg="as released", data={"examined": []})
         helm = Helm(toolbox.tool(ctx.paths, "helm"), home)
         cluster = preflight.Cluster(kube, kube.list("v1", "Node"), args.secrets)
-        findings = dict(
-            zip(todo, pool.map(lambda name: _examined(helm, plans[name], live[name], cluster, home), todo), strict=True)
+        looks = pool.map(lambda name: _examined(helm, plans[name], live[name], cluster, home), todo)
+        examined = dict(zip(todo, looks, strict=True))
+        findings = {name: found for name, (found, _) in examined.items()}
+        over, told = quota.problems(
+            kube, plans[todo[0]].namespace, {name: asks for name, (_, asks) in examined.items()}
         )
+        findings[todo[0]].problems += over
+        findings[todo[0]].warnings += told
     for name, found in findings.items():
         found.add(signed_url.problem(preflight.merged_values(plans[name]), datetime.now(UTC)))
         found.raised(name, plans[name].values_files)
@@ -85,10 +90,13 @@ def run(args: Args, ctx: Context) -> Result:
     return Result(msg=f"{', '.join(todo)} can be rolled out", data={"examined": todo}, warnings=warnings)
 
 
-def _examined(helm: Helm, plan: Plan, live: Any, cluster: preflight.Cluster, home: Path) -> preflight.Findings:
+def _examined(
+    helm: Helm, plan: Plan, live: Release | None, cluster: preflight.Cluster, home: Path
+) -> tuple[preflight.Findings, quota.Need]:
     with values_file.on_disk(plan, home / "preflight") as values:
         objects = preflight.rendered(helm, plan, values, _version(cluster))
-    return preflight.examine(objects, live, plan.namespace, cluster)
+    needs = quota.need(objects, live.manifest if live is not None else "")
+    return preflight.examine(objects, live, plan.namespace, cluster), needs
 
 
 def _version(cluster: preflight.Cluster) -> str:

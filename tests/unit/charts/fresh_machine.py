@@ -27,6 +27,7 @@ _CORE = {
         "Node",
         "ServiceAccount",
         "PersistentVolumeClaim",
+        "ResourceQuota",
     )
 }
 # A schema of no kind at all, as the API server packs it (protobuf): so helm holds no object against one.
