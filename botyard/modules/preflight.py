@@ -14,7 +14,7 @@ from botyard.modules.spec import arg
 from botyard.release import charts as packing
 from botyard.release import guard, preflight, public, quota, sensitive, signed_url, values_file
 from botyard.release.releases import Plan
-from botyard.tools.helm import Chart, Helm
+from botyard.tools.helm import Chart, Helm, Release
 from botyard.tools.helm_record import recorded
 from botyard.tools.kube import Kube
 
@@ -76,18 +76,15 @@ def run(args: Args, ctx: Context) -> Result:
             return Result(msg="as released", data={"examined": []})
         helm = Helm(toolbox.tool(ctx.paths, "helm"), home)
         built = {str(one["repository"]): str(one["platform"]) for one in args.images.values()}
-        nodes = preflight.readable(kube, "Node")
-        cluster = preflight.Cluster(kube, nodes, args.secrets, built)
-        findings = dict(
-            zip(todo, pool.map(lambda name: _examined(helm, plans[name], live[name], cluster, ctx), todo), strict=True)
+        cluster = preflight.Cluster(kube, preflight.readable(kube, "Node"), args.secrets, built)
+        looks = pool.map(lambda name: _examined(helm, plans[name], live[name], cluster, ctx), todo)
+        examined = dict(zip(todo, looks, strict=True))
+        findings = {name: found for name, (found, _) in examined.items()}
+        over, told = quota.problems(
+            kube, plans[todo[0]].namespace, {name: asks for name, (_, asks) in examined.items()}
         )
-        for namespace in {plans[name].namespace for name in todo}:
-            here = [name for name in todo if plans[name].namespace == namespace]
-            limits = preflight.readable(kube, "ResourceQuota", namespace)
-            demand = quota.total(findings[name].demand for name in here)
-            findings[here[-1]].problems += quota.problems(limits or [], demand)
-            if limits is None:
-                findings[here[-1]].warnings.append("quotas may not be listed: whether it fits them was not looked at")
+        findings[todo[0]].problems += over
+        findings[todo[0]].warnings += told
     for name, found in findings.items():
         found.add(signed_url.problem(preflight.merged_values(plans[name]), datetime.now(UTC)))
         found.raised(name, plans[name].values_files)
@@ -95,14 +92,16 @@ def run(args: Args, ctx: Context) -> Result:
     return Result(msg=f"{', '.join(todo)} can be rolled out", data={"examined": todo}, warnings=warnings)
 
 
-def _examined(helm: Helm, plan: Plan, live: Any, cluster: preflight.Cluster, ctx: Context) -> preflight.Findings:
+def _examined(
+    helm: Helm, plan: Plan, live: Release | None, cluster: preflight.Cluster, ctx: Context
+) -> tuple[preflight.Findings, quota.Need]:
     with values_file.on_disk(plan, ctx.paths.state / "helm" / "preflight") as values:
         objects = preflight.rendered(helm, plan, values, _version(cluster))
     found = preflight.examine(objects, live, plan.namespace, cluster)
     for body in objects:
         found.add(public.problem(body, ctx.target.driver, ctx.target.exposure.public))
         found.warnings += filter(None, [public.warning(body, ctx.target.driver)])
-    return found
+    return found, quota.need(objects, live.manifest if live is not None else "")
 
 
 def _version(cluster: preflight.Cluster) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from botyard import yaml11
 from botyard.contracts import BadInput, CommandError
 from botyard.later import later
-from botyard.release import arithmetic, desired, nodes, platforms, quota, references, selectors
+from botyard.release import arithmetic, desired, nodes, platforms, references, selectors
 from botyard.release.arithmetic import Problem, Room
 from botyard.release.releases import Plan
 from botyard.tools.helm import STATUS_DEPLOYED, Helm, Release
@@ -27,11 +27,10 @@ _GONE = ("Succeeded", "Failed")
 
 @dataclass
 class Findings:
-    """What stands in the way, what may do so later, and what it takes from the namespace's quotas at its height."""
+    """What stands in the way, and what may do so later."""
 
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    demand: quota.Demand = field(default_factory=dict)
 
     def add(self, problem: Problem | None) -> bool:
         """Whether there was one."""
@@ -133,11 +132,9 @@ def examine(objects: Sequence[dict[str, Any]], live: Release | None, namespace: 
     }
     for workload in workloads:
         spec = scalers.get(desired.shown(workload))
-        replicas = int((spec or {}).get("minReplicas") or workload["spec"].get("replicas", 1))
         old = before.get(desired.shown(workload))
-        quota.add(found.demand, quota.of_workload(workload, old, replicas))
         if cluster.nodes is not None:
-            _workload(found, workload, old, namespace, cluster, cluster.nodes, pods, replicas, spec)
+            _workload(found, workload, old, namespace, cluster, cluster.nodes, pods, spec)
     problems, warnings = references.missing(
         _references(workloads), _coming(objects, cluster), cluster.lookup(namespace)
     )
@@ -179,7 +176,6 @@ def _workload(
     cluster: Cluster,
     all_nodes: Sequence[dict[str, Any]],
     pods: Iterable[dict[str, Any]],
-    replicas: int,
     scaler: Mapping[str, Any] | None,
 ) -> None:
     name = desired.shown(workload)
@@ -195,6 +191,7 @@ def _workload(
     fit = nodes.fit(all_nodes, template["spec"])
     found.add(platforms.problem(name, template["spec"], fit.nodes, cluster.platforms))
     room = Room(fit, strangers, live)
+    replicas = int((scaler or {}).get("minReplicas") or workload["spec"].get("replicas", 1))
     if found.add(arithmetic.placed(name, template, namespace, replicas, room)):
         return
     problem = arithmetic.rolled(workload, namespace, replicas, room)

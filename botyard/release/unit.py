@@ -8,19 +8,21 @@ from pathlib import Path
 from botyard.release import rollout
 from botyard.release.releases import Plan
 from botyard.tools.helm import Chart, Helm
-from botyard.tools.helm_record import kept, recorded
+from botyard.tools.helm_record import kept, last_good, recorded
 from botyard.tools.kube import Kube
 
 
 def noted(kube: Kube, namespace: str, names: Sequence[str]) -> dict[str, int]:
-    """The revision that each release has now, 0 where it is not installed; in the order given."""
-    return {name: max(kept(kube, name, namespace), default=0) for name in names}
+    """The revision of each release to go back to, 0 where there is none; in the order given.
+
+    One that a broken-off deploy left half way is none: going back to it would put back what never served.
+    """
+    return {name: last_good(kube, name, namespace) for name in names}
 
 
 def changed(kube: Kube, namespace: str, before: Mapping[str, int]) -> list[str]:
     """Which releases stand elsewhere than they did, the last one first: the order in which they go back."""
-    now = noted(kube, namespace, list(before))
-    return [name for name in reversed(list(before)) if now[name] != before[name]]
+    return [name for name in reversed(list(before)) if max(kept(kube, name, namespace), default=0) != before[name]]
 
 
 def restored(

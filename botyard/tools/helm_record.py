@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from botyard.contracts import BotyardError
-from botyard.tools.helm import Release, release_of
+from botyard.tools.helm import STATUS_DEPLOYED, Release, release_of
 from botyard.tools.kube import Kube
 
 
@@ -36,6 +36,16 @@ def kept(kube: Kube, name: str, namespace: str) -> list[int]:
     """The revisions that Helm still has of a release, in no order."""
     found = kube.list("v1", "Secret", namespace, labels=f"owner=helm,name={name}")
     return [int(item["metadata"]["labels"].get("version", 0)) for item in found]
+
+
+def last_good(kube: Kube, name: str, namespace: str) -> int:
+    """The revision that serves, or served last, or 0: never one that failed or that a killed helm left behind."""
+    found = kube.list("v1", "Secret", namespace, labels=f"owner=helm,name={name}")
+    by_status: dict[str, list[int]] = {}
+    for item in found:
+        labels = item["metadata"]["labels"]
+        by_status.setdefault(labels.get("status", ""), []).append(int(labels.get("version", 0)))
+    return max(by_status.get(STATUS_DEPLOYED) or by_status.get("superseded") or [0])
 
 
 def decode(stored: str) -> dict[str, Any]:

@@ -37,10 +37,14 @@ class Machine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.denies = False  # the registry, everyone
+        self.quota: dict[str, str] = {}
 
     def answers(self, path: str) -> tuple[int, dict[str, Any] | bytes]:
         if path.startswith("/v2/") and self.denies:
             return 403, {"errors": [{"code": "DENIED"}]}
+        if path.endswith("/resourcequotas") and self.quota:
+            small = {"metadata": {"name": "small"}, "status": {"hard": self.quota, "used": {}}}
+            return 200, {"apiVersion": "v1", "kind": "ResourceQuotaList", "items": [small]}
         return fresh_machine.answers(path)
 
     def look(self, name: str, *words: str, engine: bool = True, **target: Any) -> Looked:
@@ -117,3 +121,13 @@ def test_what_fails_in_a_look_is_no_deploy_that_failed(machine: Machine) -> None
     found = machine.look("refused", "--values", str(machine.folder / "bad.yaml"))
     assert (found.code, found.told_to) == (2, []), found.out
     assert "cannot render these values" in found.out and "serves again" not in found.out
+
+
+def test_a_quota_that_is_too_small_is_told_before_anything_is_installed(machine: Machine) -> None:
+    machine.quota = {"pods": "3"}
+    try:
+        found = machine.look("quota")
+    finally:
+        machine.quota = {}
+    assert (found.code, found.told_to) == (2, []), found.out
+    assert "quota small of namespace shop: pods 3, of which 0 are in use; rasa-action-server and myrasa" in found.out

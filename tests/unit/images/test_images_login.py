@@ -56,6 +56,20 @@ def test_a_body_is_sent_whole_where_the_login_expired_meanwhile() -> None:
         assert list(held.blobs.values()) == [b"layer"]
 
 
+def test_a_push_that_is_denied_says_what_right_is_missing_and_goes_on_the_second_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with registry("Bearer") as (url, held):
+        with monkeypatch.context() as denying:
+            denying.setattr(held, "do_PUT", lambda self: self._answer(403) if "manifests" in self.path else put(self))
+            put = vars(held.__mro__[1])["do_PUT"]
+            with pytest.raises(BadInput, match="denies PUT in shop/bot to user robot") as caught:
+                push(Registry(url, ROBOT))
+        assert "AcrPush" in caught.value.cure and not held.manifests and len(held.puts) == 1
+        push(Registry(url, ROBOT))
+        assert list(held.manifests) == ["t"] and len(held.puts) == 1, "what is there is not sent again"
+
+
 def aks(**named: Any) -> Target:
     return Target(name="aks", driver="aks", context="x", registry=RegistryOf(**named) if named else None)
 

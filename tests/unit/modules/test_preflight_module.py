@@ -41,5 +41,5 @@ def test_a_public_address_is_told_by_the_driver(
     target = Target(name="there", driver=driver, context="there", exposure=exposure)
     ctx = Context(check=False, diff=False, paths=Paths(tmp_path, tmp_path / "state", tmp_path), target=target)
     plan = Plan(name="myrasa", namespace="shop", chart=Chart("rasa"), values_files=(), values={}, hidden=frozenset())
-    found = module._examined(cast(Helm, None), plan, None, Cluster(cast(Any, None), [], {}), ctx)
+    found, _ = module._examined(cast(Helm, None), plan, None, Cluster(cast(Any, None), [], {}), ctx)
     assert (len(found.problems), len(found.warnings)) == (problems, warnings)

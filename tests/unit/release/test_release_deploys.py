@@ -21,6 +21,7 @@ class Cluster:
     def __init__(self, **revisions: list[int]) -> None:
         self.text: str | None = None
         self.revisions = revisions
+        self.statuses: dict[int, str] = {}  # of revisions other than deployed
 
     def get(self, _version: str, kind: str, name: str, _namespace: str) -> dict[str, Any] | None:
         assert (kind, name) == ("ConfigMap", deploys.CONFIG_MAP)
@@ -34,14 +35,14 @@ class Cluster:
     def list(self, _version: str, kind: str, _namespace: str, *, labels: str) -> list[dict[str, Any]]:
         assert kind == "Secret" and labels.startswith("owner=helm,name=")
         name = labels.rpartition("=")[2]
-        return [_secret(name, revision) for revision in self.revisions.get(name, [])]
+        return [_secret(name, one, self.statuses.get(one, "deployed")) for one in self.revisions.get(name, [])]
 
 
-def _secret(name: str, revision: int) -> dict[str, Any]:
+def _secret(name: str, revision: int, status: str) -> dict[str, Any]:
     chart = {"metadata": {"name": name, "version": "1"}}
-    body = {"name": name, "version": revision, "info": {"status": "deployed"}, "chart": chart, "manifest": ""}
+    body = {"name": name, "version": revision, "info": {"status": status}, "chart": chart, "manifest": ""}
     twice = base64.b64encode(base64.b64encode(json.dumps(body).encode())).decode()
-    return {"metadata": {"labels": {"version": str(revision)}}, "data": {"release": twice}}
+    return {"metadata": {"labels": {"version": str(revision), "status": status}}, "data": {"release": twice}}
 
 
 @pytest.fixture
@@ -133,3 +134,22 @@ def test_what_moved_goes_back_the_last_one_first(cluster: Cluster) -> None:
     cluster.revisions = {"actions": [1, 2], "rasa": [4, 5], "other": [1]}
     before = {"actions": 1, "rasa": 4, "other": 1, "new": 0}
     assert unit.changed(cluster, "n", before) == ["rasa", "actions"]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "back_to"),
+    [
+        ({1: "superseded", 2: "deployed", 3: "pending-upgrade"}, 2),
+        ({1: "superseded", 2: "deployed", 3: "failed"}, 2),
+        ({1: "superseded", 2: "superseded", 3: "pending-rollback"}, 2),
+        ({1: "failed", 2: "pending-install", 3: "uninstalling"}, 0),
+        ({1: "superseded", 2: "superseded", 3: "deployed"}, 3),
+    ],
+)
+def test_what_a_broken_off_deploy_left_is_nothing_to_go_back_to(
+    cluster: Cluster, statuses: dict[int, str], back_to: int
+) -> None:
+    """The second run notes what served; where it fails too, that comes back and not what was half done."""
+    cluster.revisions, cluster.statuses = {"rasa": [1, 2, 3]}, statuses
+    assert unit.noted(cluster, "n", ["rasa"]) == {"rasa": back_to}  # type: ignore[arg-type]
+    assert unit.changed(cluster, "n", {"rasa": back_to}) == (["rasa"] if back_to < 3 else [])  # type: ignore[arg-type]

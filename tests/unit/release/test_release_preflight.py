@@ -207,4 +207,3 @@ def test_where_nodes_may_not_be_listed_the_rest_is_looked_at() -> None:
     blind = Cluster(cast(Kube, FakeKube()), None, {})
     found = preflight.examine([deployment(200, RULE, imagePullSecrets=[{"name": "lost"}])], None, "shop", blind)
     assert not found.problems and len(found.warnings) == 2 and "nodes may not be listed" in found.warnings[1]
-    assert found.demand["pods"] == 200
