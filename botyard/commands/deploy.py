@@ -24,7 +24,7 @@ DEPLOY_HELP = {
     **{key: HELP[key] for key in _KEPT},
     **_WHERE,
     "values": "FILE with values of chart rasa, or rasa-action-server:FILE; may be given several times",
-    "version": "version of both charts, from the target's registry; without it the charts of this checkout",
+    "version": "version of both charts (no digest), from the target's registry; without it the charts of this checkout",
     "timeout": "seconds that a release may take until its pods are ready",
     "set": "key=value for chart rasa, or rasa-action-server:key=value; wins over files, may be given several times",
 }
@@ -56,6 +56,12 @@ def deploy(
         given = given_values(values, set)
         if timeout < 1:
             raise BadInput(f"--timeout {timeout} is no time to wait", "give seconds, as in --timeout 900")
+        if re.search(r"sha256:|[0-9a-f]{64}", version):
+            raise BadInput(
+                f"--version {version} is a digest, and takes none: there are two charts, each with a digest of its own",
+                "give the version of both, as in --version 0.3.0: publish.charts never changes one that is out, and "
+                "the ConfigMap botyard-deploys notes by digest what was deployed",
+            )
         if version and not _SEMVER.fullmatch(version):
             raise BadInput(f"--version {version!r} is no version of a chart", "give one as in --version 0.3.0")
         name = _agreed(target, context, "" if yes or check else f"deploy {bot}")

@@ -75,3 +75,46 @@ def release(c: Context, folder: str) -> None:
         api = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
         repository = Repository(api, os.environ["GITHUB_REPOSITORY"], Secret(os.environ["GITHUB_TOKEN"]))
         print(repository.release(os.environ["GITHUB_REF_NAME"], files))
+
+
+@task(
+    help={
+        "folder": "packed charts, as invoke publish.packages made them",
+        "registry": "address of the registry, which takes the workflow's own token",
+    }
+)
+def charts(c: Context, folder: str, registry: str = "https://ghcr.io") -> None:
+    """Push packed charts as OCI artifacts to GitHub's registry, below this repository's name: charts/rasa and so on.
+
+    Works in a GitHub workflow, with GITHUB_TOKEN and the permission packages: write. A version that is there with the
+    same content is fine, with other content it is refused.
+    """
+    with errors_as_lines():
+        from urllib.parse import urlsplit
+
+        from botyard.contracts import BadInput, Secret
+        from botyard.host import chart_artifacts
+        from botyard.host.registry_place import Place
+        from botyard.tools.registry_login import Login
+
+        names = ("GITHUB_TOKEN", "GITHUB_REPOSITORY", "GITHUB_ACTOR")
+        missing = [name for name in names if not os.environ.get(name)]
+        if missing:
+            raise BadInput(
+                f"{', '.join(missing)}: not set",
+                "run it as a step of a workflow, with GITHUB_TOKEN in the step's env and packages: write in the job's "
+                "permissions; elsewhere: invoke publish.charts --target ...",
+            )
+        host = urlsplit(registry).netloc
+        if not host:
+            raise BadInput(f"--registry {registry!r} is no address", "give one as in --registry https://ghcr.io")
+        packed = [chart_artifacts.of_archive(file) for file in sorted(Path(folder).glob("*.tgz"))]
+        if not packed:
+            raise BadInput(f"there are no packed charts in {folder}", "make them: invoke publish.packages")
+        login = Login(os.environ["GITHUB_ACTOR"], Secret(os.environ["GITHUB_TOKEN"]))
+        place = Place(registry, host, os.environ["GITHUB_REPOSITORY"].lower(), login)  # a registry takes no capitals
+        with place.open() as there:
+            new = chart_artifacts.put_all(there, place, packed, print)
+            for chart in packed:
+                verb = "pushed" if chart in new else "published already"
+                print(f"{verb}: oci://{chart_artifacts.shown_of(there, place, chart)}")

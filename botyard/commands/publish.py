@@ -1,4 +1,4 @@
-"""What others may take from this checkout: its charts, into a registry or with a release on GitHub."""
+"""What others may take from this checkout: its charts, into a registry or with a release on GitHub, and the package."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from invoke.context import Context
 from invoke.tasks import task
 
 from botyard.commands.main import HELP
-from botyard.commands.session import Flags, paths_for, play, read_target
+from botyard.commands.session import Flags, paths_for, play, read_target, root_folder
 from botyard.commands.streams import errors_as_lines
 
 
@@ -74,3 +74,46 @@ def packages(c: Context, dest: str = "dist", url: str = "", site: str = "") -> N
         known = {name: [one["version"] for one in versions] for name, versions in made.index["entries"].items()}
         for name, versions in known.items():
             print(f"index: {name} {', '.join(versions)}")
+
+
+_DEST = "the folder of the release; SHA256SUMS in it grows by what is made"
+
+
+@task(help={"dest": _DEST})
+def python(c: Context, dest: str = "dist") -> None:
+    """Build the Python package for a release: the whole checkout as a source archive, and a wheel. Nothing is pushed.
+
+    The same commit gives the same files. Needs: pip install -e '.[release]'
+    """
+    with errors_as_lines():
+        from botyard.release import python_package
+
+        for file in python_package.build(root_folder(), Path(dest).resolve()):
+            print(file)
+
+
+@task(help={"dest": _DEST + "; what lies there already is named in it by checksum"})
+def sbom(c: Context, dest: str = "dist") -> None:
+    """Write down what a release is made of, as CycloneDX: Python packages by version, and the images of the charts.
+
+    Needs: pip install -e '.[release]'
+    """
+    with errors_as_lines():
+        from botyard.release import python_package
+        from botyard.release.packages import add_sums
+
+        python_package.needs("cyclonedx")
+        from botyard.release import sbom as material
+
+        root, folder = root_folder(), Path(dest)
+        moment = python_package.commit_time(root)
+        folder.mkdir(parents=True, exist_ok=True)
+        charts = [root / "charts" / name for name in ("rasa", "rasa-action-server")]
+        archives = sorted(file for file in folder.glob("*") if file.suffix in (".tgz", ".gz", ".whl"))
+        repository, tag = os.environ.get("GITHUB_REPOSITORY", ""), os.environ.get("GITHUB_REF_NAME", "")
+        source = f"{repository}@{tag}" if repository and tag else ""
+        text = material.make("botyard", charts, archives, moment, source)
+        made = folder / material.FILE
+        made.write_text(text, encoding="utf-8")
+        add_sums(folder, [made])
+        print(f"{made}: {material.summary(text)}")

@@ -78,11 +78,14 @@ def read_target(flags: Flags, *, any_cluster: bool = False) -> Target:
 
 
 def reach(name: str) -> tuple[Target, Kube]:
-    """A target of any driver and its API, for tasks that look at what is there."""
+    """A target of any driver and its API, for tasks that look at what is there; one that exists answered just now."""
     from botyard.release import identity
 
     target = read_target(Flags(name), any_cluster=True)
-    return target, identity.open_target(target, paths_for(target.cluster).state)
+    kube = identity.open_target(target, paths_for(target.cluster).state)
+    if not target.ours:
+        identity.must_answer(kube)
+    return target, kube
 
 
 def variables_for(flags: Flags, target: Target, run_dir: Path, *, needs_bot: bool = True) -> dict[str, Any]:

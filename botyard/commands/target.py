@@ -14,7 +14,7 @@ from botyard.commands.streams import errors_as_lines
 from botyard.contracts import shown
 
 if TYPE_CHECKING:
-    from botyard.targets import Target
+    from botyard.targets import AzureOf, Target
 
 HELP = {"target": "a name in values/targets.yml"}
 
@@ -81,7 +81,8 @@ def login(c: Context, target: str) -> None:
     """Fetch the way to an AKS cluster into a kubeconfig of our own, as who is logged in with az.
 
     Needs az (and kubelogin where the cluster asks Microsoft Entra who you are). Your own kubeconfig is not touched. A
-    registry with login: az is asked, too, so that one who may not go there is told now.
+    registry with login: az is asked, too, so that one who may not go there is told now, and whether its nodes may pull
+    from it.
     """
     with errors_as_lines():
         from botyard.contracts import BadInput
@@ -103,7 +104,26 @@ def login(c: Context, target: str) -> None:
             host = found.registry.address.partition("/")[0]
             registry_login.from_az(host)
             print(f"the registry {host} lets you in")
+            if not found.pull_secret:
+                print(_nodes_may_pull(found.azure, host))
         print(f"next: invoke {'target.check' if found.pin else 'target.pin'} --target {target}")
+
+
+def _nodes_may_pull(azure_of: AzureOf, host: str) -> str:
+    """A line for a person; who may not see role assignments can deploy all the same."""
+    from botyard.contracts import BadInput
+    from botyard.tools import azure
+
+    try:
+        roles = azure.pulling_roles(azure_of, host)
+    except BadInput as error:
+        return f"warning: whether the cluster's nodes may pull from {host} is not to be seen: {error.message}"
+    if roles:
+        return f"the cluster's nodes may pull from it ({', '.join(roles)})"
+    return (
+        f"warning: no role of Azure's own lets the cluster's nodes pull from {host}: az aks update --name "
+        f"{azure_of.cluster} --resource-group {azure_of.resource_group} --attach-acr {host.partition('.')[0]}"
+    )
 
 
 @task(help={**HELP, "replace": "put this cluster in place of the one that is pinned"})

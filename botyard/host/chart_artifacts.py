@@ -12,8 +12,10 @@ import json
 import shutil
 import tarfile
 import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from botyard.contracts import BadInput, BotyardError
 from botyard.host.registry_place import Place
@@ -91,7 +93,43 @@ def packed(helm: Helm, folder: Path, scratch: Path) -> Artifact:
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as place:
         archive = helm.package(folder, name, version, Path(place)).read_bytes()
-    return Artifact(name, version, json.dumps(about, sort_keys=True).encode(), archive)
+    return _artifact(about, archive)
+
+
+def of_archive(file: Path) -> Artifact:
+    """A chart that is packed already, as it is.
+
+    Raises:
+        BadInput: it is no chart's archive.
+    """
+    archive = file.read_bytes()
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            _plain_files(archive, Path(scratch))
+            [folder] = [one for one in Path(scratch).iterdir() if one.is_dir()]
+            about = about_chart(folder)
+    except (tarfile.TarError, EOFError, ValueError) as error:
+        raise BadInput(f"{file} is no packed chart: {error}", "make it: invoke publish.packages") from None
+    return _artifact(about, archive)
+
+
+def _artifact(about: dict[str, Any], archive: bytes) -> Artifact:
+    return Artifact(str(about["name"]), str(about["version"]), json.dumps(about, sort_keys=True).encode(), archive)
+
+
+def put_all(
+    registry: Registry, place: Place, charts: Sequence[Artifact], tell: Callable[[str], None], *, check: bool = False
+) -> list[Artifact]:
+    """Pushes those that are not there; all are looked at first, so none goes where another is refused.
+
+    Returns:
+        What was new, or would be in check mode.
+    """
+    new = [chart for chart in charts if not is_there(registry, place, chart)]
+    for chart in new if not check else []:
+        tell(f"{chart.name} {chart.version} to {place.host}")
+        push(registry, place, chart)
+    return new
 
 
 def is_there(registry: Registry, place: Place, chart: Artifact) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 from collections.abc import Callable
@@ -31,12 +32,14 @@ class Wanted:
         key: its content key.
         id: id of the local image that carries the key, or empty.
         size_bytes: unpacked size of that image.
+        platform: what it runs on, as ``linux/amd64``; empty where its base is not here.
     """
 
     spec: ImageSpec
     key: str
     id: str = ""
     size_bytes: int = 0
+    platform: str = ""
 
     @property
     def repository(self) -> str:
@@ -77,12 +80,12 @@ def _base(spec: ImageSpec, *, must_exist: bool) -> tuple[str, str]:
 
 def observe(spec: ImageSpec, *, base_must_exist: bool = True) -> Wanted:
     """Which image is wanted and whether this machine has it; without its base (check mode) it has not."""
-    key = image_context.content_key(spec, *_base(spec, must_exist=base_must_exist))
-    wanted = Wanted(spec, key)
+    base_id, platform = _base(spec, must_exist=base_must_exist)
+    wanted = Wanted(spec, image_context.content_key(spec, base_id, platform), platform=platform)
     found = docker.image(wanted.local)
-    if found is None or (found.labels or {}).get(LABEL_KEY) != key:
+    if found is None or (found.labels or {}).get(LABEL_KEY) != wanted.key:
         return wanted
-    return Wanted(spec, key, str(found.id), int(found.attrs["Size"]))
+    return dataclasses.replace(wanted, id=str(found.id), size_bytes=int(found.attrs["Size"]))
 
 
 def _progress(name: str, tell: Callable[[str], None]) -> Callable[[str], None]:

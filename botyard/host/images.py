@@ -64,6 +64,7 @@ class Seen:
             "ref": self.ref,
             "id": self.wanted.id,
             "size_mb": round(self.wanted.size_bytes / 1e6, 1),
+            "platform": self.wanted.platform,
         }
 
 
@@ -96,6 +97,18 @@ def observe(specs: Sequence[ImageSpec], place: Place | None, *, base_must_exist:
                 digest = image_push.pushed(registry, repository, one.tag, one.key, _layers(one.id))
             seen.append(Seen(one, place, digest))
     return seen
+
+
+def must_be_let_in(place: Place, specs: Sequence[ImageSpec]) -> None:
+    """Asks a registry that is not ours for something: what it refuses is told before images are built for minutes.
+
+    Raises:
+        BadInput: it does not take the login, or denies reading.
+        BotyardError: it does not answer.
+    """
+    with place.open() as registry:
+        for spec in specs[:1]:
+            registry.manifest(place.repository(f"{image_build.PREFIX}/{spec.name}"), "latest")
 
 
 def _build(wanted: Wanted, scratch: Path, locks: Path, tell: Tell) -> Wanted:

@@ -50,11 +50,7 @@ def _present(args: Args, ctx: Context) -> Result:
     helm = Helm(toolbox.tool(ctx.paths, "helm"), home)
     charts = [chart_artifacts.packed(helm, ctx.basedir / folder, home / "packages") for folder in args.charts]
     with place.open() as registry:
-        # All are looked at first: none goes where another is refused.
-        new = [chart for chart in charts if not chart_artifacts.is_there(registry, place, chart)]
-        for chart in new if not ctx.check else []:
-            ctx.progress(f"{chart.name} {chart.version} to {place.host}")
-            chart_artifacts.push(registry, place, chart)
+        new = chart_artifacts.put_all(registry, place, charts, ctx.progress, check=ctx.check)
         refs = {chart.name: chart_artifacts.shown_of(registry, place, chart) for chart in charts}
     verb = "would be pushed" if ctx.check else "pushed"
     told = ", ".join(f"{chart.name} {chart.version}" for chart in new)

@@ -14,7 +14,7 @@ from botyard.modules.spec import arg
 NAME = "botyard.core.image"
 RETURNS = {
     "refs": "by image name: what to pull, by digest where it was pushed",
-    "images": "by image name: local, repository, digest, ref, id, size_mb",
+    "images": "by image name: local, repository, digest, ref, id, size_mb, platform (as linux/amd64)",
 }
 EXAMPLE = """\
 - name: Build and push
@@ -69,6 +69,8 @@ def run(args: Args, ctx: Context) -> Result:
     """Changed is decided by what goes into each image; check mode says what it would build and push."""
     specs = [_spec(image, ctx.basedir) for image in args.images]
     place = registry_place.of(ctx.target) if args.push else None
+    if place is not None and not ctx.target.ours:
+        images.must_be_let_in(place, specs)
     seen = images.observe(specs, place, base_must_exist=not ctx.check)
     to_build = [one.name for one in seen if not one.is_built]
     to_push = [one.name for one in seen if place is not None and not one.is_pushed]

@@ -12,7 +12,7 @@ from botyard.contracts import BadInput, Context, Result
 from botyard.host import toolbox
 from botyard.modules.spec import arg
 from botyard.release import charts as packing
-from botyard.release import guard, preflight, public, sensitive, signed_url, values_file
+from botyard.release import guard, preflight, public, quota, sensitive, signed_url, values_file
 from botyard.release.releases import Plan
 from botyard.tools.helm import Chart, Helm
 from botyard.tools.helm_record import recorded
@@ -50,6 +50,7 @@ class Planned:
 class Args:
     releases: list[Planned] = arg("what is to be released")
     secrets: dict[str, list[str]] = arg("Secrets that a later task makes: name and keys", {})
+    images: dict[str, Any] = arg("images as botyard.core.image returns them: can the nodes run their platform?", {})
 
 
 def run(args: Args, ctx: Context) -> Result:
@@ -74,10 +75,19 @@ def run(args: Args, ctx: Context) -> Result:
         if not todo:
             return Result(msg="as released", data={"examined": []})
         helm = Helm(toolbox.tool(ctx.paths, "helm"), home)
-        cluster = preflight.Cluster(kube, kube.list("v1", "Node"), args.secrets)
+        built = {str(one["repository"]): str(one["platform"]) for one in args.images.values()}
+        nodes = preflight.readable(kube, "Node")
+        cluster = preflight.Cluster(kube, nodes, args.secrets, built)
         findings = dict(
             zip(todo, pool.map(lambda name: _examined(helm, plans[name], live[name], cluster, ctx), todo), strict=True)
         )
+        for namespace in {plans[name].namespace for name in todo}:
+            here = [name for name in todo if plans[name].namespace == namespace]
+            limits = preflight.readable(kube, "ResourceQuota", namespace)
+            demand = quota.total(findings[name].demand for name in here)
+            findings[here[-1]].problems += quota.problems(limits or [], demand)
+            if limits is None:
+                findings[here[-1]].warnings.append("quotas may not be listed: whether it fits them was not looked at")
     for name, found in findings.items():
         found.add(signed_url.problem(preflight.merged_values(plans[name]), datetime.now(UTC)))
         found.raised(name, plans[name].values_files)
@@ -96,7 +106,9 @@ def _examined(helm: Helm, plan: Plan, live: Any, cluster: preflight.Cluster, ctx
 
 
 def _version(cluster: preflight.Cluster) -> str:
-    """The Kubernetes that charts are rendered for: the oldest kubelet's."""
+    """The Kubernetes that charts are rendered for: the oldest kubelet's, or else the API server's."""
+    if cluster.nodes is None:
+        return str((cluster.kube.read("/version") or {}).get("gitVersion", ""))
     found = [str(node["status"]["nodeInfo"]["kubeletVersion"]) for node in cluster.nodes]
     return min(found, key=lambda text: [int(part) for part in text.lstrip("v").split("-")[0].split(".")], default="")
 

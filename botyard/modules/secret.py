@@ -45,5 +45,5 @@ def run(args: Args, ctx: Context) -> Result:
         return Result(msg=f"Secret {args.name} has every key", data=data)
     if not ctx.check:
         secrets.add_keys(kube, args.namespace, args.name, missing, exists)
-    verb = "got" if exists else "made with"
+    verb = ("would get" if exists else "would be made with") if ctx.check else ("got" if exists else "made with")
     return Result(changed=True, msg=f"Secret {args.name} {verb} {', '.join(missing)}", data=data)

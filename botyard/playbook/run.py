@@ -52,8 +52,8 @@ class Runner:
                 self._book(book, lane)
             self._report.exit_code = EXIT_DONE
         except TaskFailed as failure:
-            untouched = failure.bad_input and not any(task.changed for task in self._report.tasks)
-            self._report.exit_code = EXIT_BAD_INPUT if untouched else EXIT_FAILED
+            changed = not self._report.check and any(task.changed for task in self._report.tasks)
+            self._report.exit_code = EXIT_BAD_INPUT if failure.bad_input and not changed else EXIT_FAILED
         except (KeyboardInterrupt, Stopped):
             self._stop.set(interrupted=True)
             process.end_children()

@@ -32,8 +32,9 @@ def answering(kube: Kube, cure: str = "run invoke cluster") -> Iterator[None]:
     try:
         yield
     except (urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
+        cause = getattr(error, "reason", None) or error
         raise BotyardError(
-            f"the API server of context {kube.context} does not answer: {type(error).__name__}", cure
+            f"the API server of context {kube.context} does not answer: {type(cause).__name__}", cure
         ) from error
     except kubernetes.client.ApiException as error:
         raise BotyardError(

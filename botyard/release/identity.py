@@ -16,6 +16,7 @@ from botyard.release.guard import answering
 from botyard.targets import Pin, Target
 from botyard.tools.kube import Kube
 
+_QUICK_S = 3  # asked twice at most
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
@@ -68,6 +69,21 @@ def open_target(target: Target, state: Path) -> Kube:
     return Kube(file, target.context)
 
 
+def must_answer(kube: Kube) -> None:
+    """Passes where an API server answers who we say we are; asked first, as what comes then may wait for minutes.
+
+    Raises:
+        BotyardError: it does not answer within 15 seconds, or it does not take this login.
+    """
+    with answering(kube, _not_reached(kube)):
+        if kube.ask("GET", "/version", timeout_s=_QUICK_S).status == 401:
+            kube.read("/version", timeout_s=_QUICK_S)  # raises it
+
+
+def _not_reached(kube: Kube) -> str:
+    return f"is {kube.host} right, and is this machine in its network (VPN, proxy, allowed addresses)?"
+
+
 def identify(kube: Kube) -> Identity:
     """Asks the cluster who it is; nothing is changed.
 
@@ -81,10 +97,8 @@ def identify(kube: Kube) -> Identity:
             f"context {kube.context} names no certificate authority for {settings.host}: whoever answers is believed",
             "put certificate-authority-data into that kubeconfig; insecure-skip-tls-verify is not taken",
         )
-    with answering(
-        kube, f"is {settings.host} right, and is this machine in its network (VPN, proxy, allowed addresses)?"
-    ):
-        found = kube.read("/api/v1/namespaces/kube-system", timeout_s=3)
+    with answering(kube, _not_reached(kube)):
+        found = kube.read("/api/v1/namespaces/kube-system", timeout_s=_QUICK_S)
     if found is None:
         raise BadInput(f"context {kube.context} leads to a server without a namespace kube-system", "name another one")
     return Identity(settings.host, fingerprint(Path(settings.ssl_ca_cert)), str(found["metadata"]["uid"]))

@@ -46,7 +46,7 @@ def make(helm: Helm, charts: Sequence[Path], dest: Path, url: str, old_index: by
         archives.append(helm.package(folder, str(about["name"]), str(about["version"]), dest))
     sums = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in archives}
     _not_changed(load_yaml(old_index) if old_index else {}, sums)
-    (dest / SUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in sums.items()), encoding="utf-8")
+    add_sums(dest, archives)
     with tempfile.TemporaryDirectory() as scratch:
         for file in archives:
             shutil.copy(file, scratch)
@@ -57,6 +57,15 @@ def make(helm: Helm, charts: Sequence[Path], dest: Path, url: str, old_index: by
         (dest / SITE).mkdir()
         shutil.copy(Path(scratch, INDEX), dest / SITE / INDEX)
     return Made(archives, index)
+
+
+def add_sums(dest: Path, files: Sequence[Path]) -> None:
+    """Notes their checksums in SHA256SUMS of ``dest``, beside those that stand there."""
+    noted = dest / SUMS
+    lines = noted.read_text(encoding="utf-8").splitlines() if noted.is_file() else []
+    sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    sums |= {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    noted.write_text("".join(f"{digest}  {name}\n" for name, digest in sums.items()), encoding="utf-8")
 
 
 def _not_changed(old: dict[str, Any], sums: dict[str, str]) -> None:

@@ -10,11 +10,14 @@ from typing import Any
 
 from botyard import yaml11
 from botyard.contracts import BadInput, CommandError
-from botyard.release import arithmetic, desired, nodes, references, selectors
+from botyard.later import later
+from botyard.release import arithmetic, desired, nodes, platforms, quota, references, selectors
 from botyard.release.arithmetic import Problem, Room
 from botyard.release.releases import Plan
 from botyard.tools.helm import STATUS_DEPLOYED, Helm, Release
 from botyard.tools.kube import Kube
+
+kubernetes = later("kubernetes")
 
 _WORKLOADS = ("Deployment", "StatefulSet")
 _AZURE_NAME = "service.beta.kubernetes.io/azure-dns-label-name"
@@ -24,10 +27,11 @@ _GONE = ("Succeeded", "Failed")
 
 @dataclass
 class Findings:
-    """What stands in the way, and what may do so later."""
+    """What stands in the way, what may do so later, and what it takes from the namespace's quotas at its height."""
 
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    demand: quota.Demand = field(default_factory=dict)
 
     def add(self, problem: Problem | None) -> bool:
         """Whether there was one."""
@@ -54,12 +58,15 @@ class Cluster:
     """What is looked at: asked once for all releases of a task.
 
     Args:
+        nodes: None where they may not be listed: then nobody can say whether pods find room.
         secrets: keys by name of Secrets that a later task makes.
+        platforms: by repository, what images built here run on, as ``linux/amd64``.
     """
 
     kube: Kube
-    nodes: Sequence[dict[str, Any]]
+    nodes: Sequence[dict[str, Any]] | None
     secrets: Mapping[str, Sequence[str]]
+    platforms: Mapping[str, str] = field(default_factory=dict)
 
     def lookup(self, namespace: str) -> references.Lookup:
         def keys(kind: str, name: str) -> list[str] | None:
@@ -126,15 +133,42 @@ def examine(objects: Sequence[dict[str, Any]], live: Release | None, namespace: 
     }
     for workload in workloads:
         spec = scalers.get(desired.shown(workload))
-        _workload(found, workload, before.get(desired.shown(workload)), namespace, cluster.nodes, pods, spec)
+        replicas = int((spec or {}).get("minReplicas") or workload["spec"].get("replicas", 1))
+        old = before.get(desired.shown(workload))
+        quota.add(found.demand, quota.of_workload(workload, old, replicas))
+        if cluster.nodes is not None:
+            _workload(found, workload, old, namespace, cluster, cluster.nodes, pods, replicas, spec)
     problems, warnings = references.missing(
         _references(workloads), _coming(objects, cluster), cluster.lookup(namespace)
     )
     found.problems += problems
     found.warnings += warnings
+    if cluster.nodes is None:
+        found.warnings.append("nodes may not be listed: whether the pods find room was not looked at")
     for body in objects:
         found.add(_azure_name(body))
+    for api, kind in sorted({(body["apiVersion"], body["kind"]) for body in objects}):
+        found.add(_served(cluster.kube, api, kind))
     return found
+
+
+def readable(kube: Kube, kind: str, namespace: str | None = None) -> list[dict[str, Any]] | None:
+    """All objects of a kind; None where that right is missing, which a deploy can do without."""
+    try:
+        return kube.list("v1", kind, namespace)
+    except kubernetes.client.ApiException as error:
+        if error.status == 403:
+            return None
+        raise
+
+
+def _served(kube: Kube, api: str, kind: str) -> Problem | None:
+    if kube.place_or_none(api, kind) is not None:
+        return None
+    return Problem(
+        f"this cluster knows no {kind} of {api}",
+        f"install what brings it (KEDA, cert-manager, an operator), or turn off the value that asks for a {kind}",
+    )
 
 
 def _workload(
@@ -142,8 +176,10 @@ def _workload(
     workload: dict[str, Any],
     before: dict[str, Any] | None,
     namespace: str,
+    cluster: Cluster,
     all_nodes: Sequence[dict[str, Any]],
     pods: Iterable[dict[str, Any]],
+    replicas: int,
     scaler: Mapping[str, Any] | None,
 ) -> None:
     name = desired.shown(workload)
@@ -156,8 +192,9 @@ def _workload(
         and (pod.get("status") or {}).get("phase") not in _GONE
     ]
     live = before["spec"]["template"] if before else None
-    room = Room(nodes.fit(all_nodes, template["spec"]), strangers, live)
-    replicas = int((scaler or {}).get("minReplicas") or workload["spec"].get("replicas", 1))
+    fit = nodes.fit(all_nodes, template["spec"])
+    found.add(platforms.problem(name, template["spec"], fit.nodes, cluster.platforms))
+    room = Room(fit, strangers, live)
     if found.add(arithmetic.placed(name, template, namespace, replicas, room)):
         return
     problem = arithmetic.rolled(workload, namespace, replicas, room)

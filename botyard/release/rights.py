@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from botyard.contracts import BadInput
 from botyard.release.guard import answering
 from botyard.tools.kube import Kube
 
@@ -72,21 +73,54 @@ class Verdict:
     refused: tuple[str, ...]
 
 
-def ask(kube: Kube, namespace: str) -> list[Verdict]:
+def ask(kube: Kube, namespace: str, *, reading: bool = False) -> list[Verdict]:
     """Asks the API server what we may do; it stores nothing of that.
+
+    One question brings the rules that it can list. What they do not allow is asked for verb by verb, as an authorizer
+    outside of the cluster (Azure's) decides, and does not list.
+
+    Args:
+        reading: only what `invoke deploy --check` needs.
 
     Raises:
         BotyardError: the API server does not answer.
     """
-    rights = needed(namespace)
-    pairs = [(right, verb) for right in rights for verb in right.verbs]
+    rights = [_reading(right) for right in needed(namespace)] if reading else needed(namespace)
     with answering(kube), ThreadPoolExecutor(max_workers=8) as pool:
-        allowed = list(pool.map(lambda pair: _may(kube, namespace, *pair), pairs))
-    refused: dict[Right, list[str]] = {right: [] for right in rights}
-    for (right, verb), yes in zip(pairs, allowed, strict=True):
+        rules = _review(kube, "SelfSubjectRulesReview", {"namespace": namespace}).get("resourceRules") or []
+        open_ = [(right, verb) for right in rights for verb in right.verbs if not _listed(rules, right, verb)]
+        allowed = list(pool.map(lambda pair: _may(kube, namespace, *pair), open_))
+    refused: dict[Right, list[str]] = {right: [] for right in rights if right.verbs}
+    for (right, verb), yes in zip(open_, allowed, strict=True):
         if not yes:
             refused[right].append(verb)
     return [Verdict(right, tuple(verbs)) for right, verbs in refused.items()]
+
+
+def require(verdicts: Iterable[Verdict], target: str, namespace: str) -> list[str]:
+    """Passes where all that a deploy must be allowed to do is allowed; what it could do without comes as warnings.
+
+    Raises:
+        BadInput: rights are missing; nothing was changed.
+    """
+    missing = [one for one in verdicts if one.refused]
+    lines = [f"{', '.join(one.refused)} {one.right} ({one.right.why})" for one in missing if not one.right.optional]
+    if lines:
+        raise BadInput(
+            f"who is logged in may not do what a deploy to namespace {namespace} needs:\n  " + "\n  ".join(lines),
+            f"have applied what invoke target.rbac --target {target} prints, or log in as somebody else",
+        )
+    return [f"not allowed: {', '.join(one.refused)} {one.right} ({one.right.why})" for one in missing]
+
+
+def _listed(rules: Iterable[dict[str, Any]], right: Right, verb: str) -> bool:
+    """Whether one of these rules allows it, in the namespace or in all of them."""
+    wanted = {"apiGroups": right.group, "resources": right.resource, "verbs": verb}
+    return any(
+        all({"*", value} & set(rule.get(key) or []) for key, value in wanted.items())
+        and (not rule.get("resourceNames") or right.name in rule["resourceNames"])
+        for rule in rules
+    )
 
 
 def _may(kube: Kube, namespace: str, right: Right, verb: str) -> bool:
@@ -99,16 +133,16 @@ def _may(kube: Kube, namespace: str, right: Right, verb: str) -> bool:
         "name": right.name,
         "namespace": namespace if right.scope == "namespace" else "",
     }
-    answer = kube.post(
-        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
-        {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": {key: value for key, value in asked.items() if value}},
-        },
-        timeout_s=5,
-    )
-    return bool(answer["status"]["allowed"])
+    attributes = {key: value for key, value in asked.items() if value}
+    return bool(_review(kube, "SelfSubjectAccessReview", {"resourceAttributes": attributes})["allowed"])
+
+
+def _review(kube: Kube, kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+    """The status of an answer."""
+    api = "authorization.k8s.io/v1"
+    body = {"apiVersion": api, "kind": kind, "spec": spec}
+    status: dict[str, Any] = kube.post(f"/apis/{api}/{kind.lower()}s", body, timeout_s=5)["status"]
+    return status
 
 
 def roles(

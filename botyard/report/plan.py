@@ -25,7 +25,8 @@ def plan(report: Mapping[str, Any]) -> str:
     else:
         verdict = "nothing would change"
     head = [MARKER, f"## Plan: {verdict}", "", "Nothing was changed: `--check --diff`."]
-    parts = ["\n".join(head), *([markdown(report)] if failed else []), *(_task(task) for task in changed)]
+    told = [_flat(line) for task in report["tasks"] for line in task.get("summary_lines") or []]
+    parts = ["\n".join(head), *told, *([markdown(report)] if failed else []), *(_task(task) for task in changed)]
     for task in report["tasks"]:
         parts += [f"**Warning**, {_flat(task['name'])}: {_flat(text)}" for text in task["warnings"]]
     return _cut(parts)

@@ -18,6 +18,17 @@ from botyard.targets import AzureOf
 # The application as which every AKS asks Microsoft Entra who we are.
 _AKS_SERVER = "6dae42f8-4368-4678-94ff-3960e28e3630"
 _TIMEOUT_S = 120.0
+# Azure's own roles with the right to pull; the last ones are those of registries that give rights by repository.
+_PULLING = {
+    "AcrPull",
+    "AcrPush",
+    "Reader",
+    "Contributor",
+    "Owner",
+    "Container Registry Repository Reader",
+    "Container Registry Repository Writer",
+    "Container Registry Repository Contributor",
+}
 _LOG_IN = "log in: az login (in a workflow: the action azure/login, with the permission id-token: write)"
 # What az says, and what to do about it; the first that fits.
 _CURES = (
@@ -91,6 +102,25 @@ def fetch_kubeconfig(azure: AzureOf, context: str, file: Path) -> str:
     finally:
         new.unlink(missing_ok=True)
     return "by Microsoft Entra: kubelogin, as who is logged in with az" if entra else "by a certificate within"
+
+
+def pulling_roles(azure: AzureOf, host: str) -> list[str]:
+    """By which roles the nodes of a cluster may pull from a registry; [] where none of Azure's own lets them.
+
+    Args:
+        host: of the registry, as shop.azurecr.io.
+
+    Raises:
+        BadInput: that is not to be seen by who is logged in.
+    """
+    within = ["--subscription", azure.subscription] if azure.subscription else []
+    argv = ["aks", "show", "--name", azure.cluster, "--resource-group", azure.resource_group, *within]
+    nodes = _az(*argv, "--query", "identityProfile.kubeletidentity.objectId", "--output", "tsv").strip()
+    registry = _az("acr", "show", "--name", host.partition(".")[0], "--query", "id", "--output", "tsv").strip()
+    argv = ["role", "assignment", "list", "--scope", registry, "--include-inherited", "--output", "json"]
+    found = json.loads(_az(*argv))
+    roles = {str(one["roleDefinitionName"]) for one in found if one["principalId"] == nodes}
+    return sorted(roles & _PULLING)
 
 
 def _asks_entra(file: Path) -> bool:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from botyard.contracts import BotyardError
 from botyard.later import later
-from botyard.tools import kube_http
+from botyard.tools import kube_http, kube_login
 from botyard.tools.kube_http import Answer
 
 kubernetes = later("kubernetes")
@@ -51,11 +51,16 @@ class Kube:
 
     @functools.cached_property
     def api(self) -> Any:
-        """The library's client."""
+        """The library's client; raises BadInput where the login of that context fails."""
         try:
-            return kubernetes.config.new_client_from_config(str(self.kubeconfig), context=self.context)
+            return kube_login.client(self.kubeconfig, self.context)
         except kubernetes.config.ConfigException as error:
             raise BotyardError(f"kubeconfig {self.kubeconfig}: {error}", "run invoke cluster") from error
+
+    @property
+    def host(self) -> str:
+        """Address of the API server, to be shown."""
+        return self._server.url if self._server is not None else str(self.api.configuration.host)
 
     @functools.cached_property
     def core(self) -> Any:

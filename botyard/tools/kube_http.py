@@ -69,6 +69,12 @@ class Server:
         return Answer(reply.status, reply.reason or "", reply.data)
 
 
+def once_more() -> Any:
+    """How often is asked again: once, for a connection that was closed meanwhile. urllib3's three times would wait for
+    a server that says nothing four times as long as was meant."""
+    return urllib3.util.Retry(total=1)
+
+
 def server(kubeconfig: Path, context: str) -> Server | None:
     """The server of a context; None where only the library can say how to reach it."""
     if any(os.environ.get(name) or os.environ.get(name.upper()) for name in _PROXY):
@@ -95,7 +101,7 @@ def _server(kubeconfig: Path, context: str, _mtime_ns: int, _size: int) -> Serve
     headers = {"Accept": "application/json", "User-Agent": "botyard"}
     if "token" in user:
         headers["Authorization"] = f"Bearer {user['token']}"
-    pool = urllib3.PoolManager(maxsize=8, ssl_context=tls)
+    pool = urllib3.PoolManager(maxsize=8, ssl_context=tls, retries=once_more())
     return Server(cluster["server"].rstrip("/"), pool, headers)
 
 

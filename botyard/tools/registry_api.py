@@ -101,7 +101,7 @@ class Registry:
             who = f"user {self._login.user}" if self._login else "nobody in particular"
             raise BadInput(
                 f"registry {self.url} denies {method} in {repository} to {who}",
-                "log in as one who may push there (Azure: the role AcrPush)",
+                "log in as one who may push there (Azure: the role AcrPush; in a GitHub workflow: packages: write)",
             )
         if reply.status_code not in wanted:
             text = reply.text.strip()[:300]
@@ -124,7 +124,8 @@ class Registry:
                 "name its authority: registry.ca in values/targets.yml",
             ) from None
         except requests.RequestException as error:
-            cure = "run playbooks/services.yml" if self.url.startswith("http://127.") else "is its address right?"
+            ours = self.url.startswith("http://127.")
+            cure = "run playbooks/services.yml" if ours else "is its address right, and may this machine go there?"
             raise BotyardError(f"the registry at {self.url} does not answer: {type(error).__name__}", cure) from error
 
     def answers(self) -> bool:

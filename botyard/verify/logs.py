@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from botyard.verify.released import Pod, Released
 
 STARTING = timedelta(seconds=30)
-# A level or a crash, as Rasa, Sanic, rasa-sdk, Redis and Python's own handler print them.
-ERROR = re.compile(r"\b(ERROR|CRITICAL|FATAL)\b|\[(error|critical)\s*\]|^Traceback \(most recent call last\)")
+# A level or a crash, as Rasa, Sanic, rasa-sdk, Redis, HAProxy and Python's own handler print them.
+ERROR = re.compile(r"\b(ERROR|CRITICAL|FATAL)\b|\[(error|critical|ALERT)\s*\]|^Traceback \(most recent call last\)")
 
 
 def moment(stamp: str) -> datetime:

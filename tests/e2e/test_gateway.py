@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.client
 import json
@@ -35,6 +36,8 @@ sed -e 's/queue(messages) ge [0-9]*/queue(messages) ge 2/' -e 's/bind :5005/bind
 timeout 20 haproxy -db -f /tmp/second.cfg & echo $! > /tmp/second.pid
 wait
 """
+# A second HAProxy that learns of no pod, as nobody answers where it asks for names.
+BLIND = SECOND.replace("sed ", "sed -e 's/parse-resolv-conf/nameserver nobody 127.0.0.1:9/' ")
 # Sends many messages at once, from inside the cluster: (status, Retry-After) of each.
 MANY = r"""
 import concurrent.futures, json, sys, urllib.error, urllib.request
@@ -220,32 +223,51 @@ def test_logs_have_no_queries_and_no_texts(released: Released, gateways: list[Po
     assert not any(secret in log or word in log for log in logs)
 
 
-@pytest.mark.disruptive
-def test_a_full_queue_says_when_to_come_again(
-    released: Released, gateways: list[Pod], rasa_pods: list[Pod], greeting: Conversation
-) -> None:
-    """Of 24 messages at once some are answered, and those that find the queue full have 503 with Retry-After."""
-    gateway = gateways[0]
-    argv = ["bash", "-c", SECOND]
+@contextlib.contextmanager
+def second_haproxy(released: Released, gateway: Pod, script: str, *, asked: str) -> Iterator[None]:
+    """Another HAProxy in the pod while the block runs, from when it answers ``asked`` on."""
+    argv = ["bash", "-c", script]
     second = threading.Thread(
         target=released.kube.exec, args=(gateway.name, released.namespace, argv, "gateway"), daemon=True
     )
     second.start()
 
     def probe() -> tuple[bool, str]:
-        status, _ = released.kube.pod_http(gateway.name, released.namespace, 18404, "GET", "/ready")
-        return status == 200, f"its readiness: {status}"
+        status, _ = released.kube.pod_http(gateway.name, released.namespace, 18404, "GET", asked)
+        return status == 200, f"{asked}: {status}"
 
     wait_until("the second HAProxy", probe, 15, interval_s=0.3)
+    yield
+    released.kube.exec(gateway.name, released.namespace, ["bash", "-c", "kill $(cat /tmp/second.pid)"], "gateway")
+    second.join(30)
+
+
+@pytest.mark.disruptive
+def test_a_message_that_comes_before_a_pod_is_known_is_held(released: Released, gateways: list[Pod]) -> None:
+    """A new HAProxy knows no pod for a moment: what comes then waits, for five seconds at most."""
+    with second_haproxy(released, gateways[0], BLIND, asked="/alive"):
+        begun = time.monotonic()
+        status, body = released.kube.pod_http(
+            gateways[0].name, released.namespace, SECOND_PORT, "POST", REST_PATH, {"sender": "check-held"}
+        )
+        waited = time.monotonic() - begun
+    assert status == 503 and 4.5 < waited < 12, f"{status} after {waited:.1f} s: {body[:200]}"
+
+
+@pytest.mark.disruptive
+def test_a_full_queue_says_when_to_come_again(
+    released: Released, gateways: list[Pod], rasa_pods: list[Pod], greeting: Conversation
+) -> None:
+    """Of 24 messages at once some are answered, and those that find the queue full have 503 with Retry-After."""
+    gateway = gateways[0]
     argv = ["python3", "-c", MANY, f"http://{gateway.ip}:{SECOND_PORT}{REST_PATH}", greeting.turns[0].say]
-    _, printed = released.kube.exec(rasa_pods[0].name, released.namespace, argv, RASA_CONTAINER)
+    with second_haproxy(released, gateway, SECOND, asked="/ready"):
+        _, printed = released.kube.exec(rasa_pods[0].name, released.namespace, argv, RASA_CONTAINER)
     found = [line for line in printed.splitlines() if line.startswith("many:")]
     assert found, printed[-300:]
     answers = [tuple(answer) for answer in json.loads(found[0].removeprefix("many:"))]
     assert set(answers) == {(200, None), (503, "5")}, answers
     print(f"{answers.count((200, None))} answered, {answers.count((503, '5'))} told to come again")
-    released.kube.exec(gateway.name, released.namespace, ["bash", "-c", "kill $(cat /tmp/second.pid)"], "gateway")
-    second.join(30)
 
 
 @pytest.mark.disruptive
@@ -295,6 +317,7 @@ def test_a_reload_in_place_loses_no_reply(
         assert state["restartCount"] == pod.body["status"]["containerStatuses"][0]["restartCount"]
         log = released.kube.logs(pod.name, released.namespace, "gateway")
         assert log.count("Former worker (") >= 3, "it was not reloaded"
+        assert "runtime error" not in log
     lost_nothing(people.tally)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import their_noop
 import yaml
@@ -10,8 +12,10 @@ from their_registry import Private
 from their_shop import Shop
 
 from botyard.tools.helm_record import newest
+from botyard.tools.kube import Kube
 from botyard.verify.rest import say
 from botyard.verify.traffic import Traffic
+from botyard.wait import wait_until
 
 URL = f"http://127.0.0.1:{STAND_IN['ports']['rasa']}"  # type: ignore[index]
 NOBODY = "sha256:" + "0" * 64
@@ -21,11 +25,21 @@ def chart_version(checkout: Checkout) -> str:
     return str(yaml.safe_load((checkout.root / "charts/rasa/Chart.yaml").read_text())["version"])
 
 
+def quota(kube: Kube) -> dict[str, Any]:
+    return kube.get("v1", "ResourceQuota", "small", NAMESPACE) or {}
+
+
 def test_a_bot_is_deployed_upgraded_and_put_back(
     shop: Shop, private: Private, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A look, a first deploy, one with nothing to do, a new model, a bad image, drift, and the way back."""
     checkout, kube = shop.checkout, shop.checkout.kube
+    about = {"name": "small", "namespace": NAMESPACE}
+    kube.apply({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": about, "spec": {"hard": {"pods": "2"}}})
+    wait_until("the quota's count", lambda: ("used" in (quota(kube).get("status") or {}), "no count yet"), 30)
+    short = shop.deploy()
+    assert short.code == 2 and "ResourceQuota/small: pods: " in short.out and not shop.revisions(), short.out
+    kube.delete("v1", "ResourceQuota", "small", NAMESPACE)
     looked = shop.deploy("--check", "--diff")
     assert looked.code == 0 and not shop.revisions(), looked.out
 

@@ -149,6 +149,10 @@ def test_an_account_that_may_only_read_is_refused(checkout: Checkout, play: Any)
     assert checked.code == 1 and "missing: create, update, patch, delete secrets" in checked.out, checked.out
     refused = play()
     assert refused.code == 1 and "orbidden" in refused.out and not written(checkout), refused.out
+    checkout.target(registry={"address": "localhost:9/bots"})
+    told = checkout.invoke("deploy", "--target", "there", "--yes", "--plain")
+    assert told.code == 2 and "create, update, patch, delete secrets" in told.out, told.out
+    assert "invoke target.rbac --target there" in told.out and not written(checkout), told.out
 
 
 def test_what_is_for_throw_away_clusters_is_refused(checkout: Checkout) -> None:

@@ -16,6 +16,7 @@ from botyard.commands import menu
 from botyard.contracts import Paths
 from botyard.host import recipe
 from botyard.process import run
+from botyard.release import sbom
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".github/workflows"
@@ -85,6 +86,7 @@ WRITES = {
     ("deploy", "deploy"): {"id-token"},
     ("release", "release"): {"contents", "id-token", "attestations"},
     ("release", "pages"): {"pages", "id-token"},
+    ("release", "registry"): {"packages"},
 }
 
 
@@ -146,14 +148,28 @@ def test_azure_is_asked_for_all_tokens_right_after_the_login() -> None:
         assert bool(at) == ("id-token" in body["permissions"]), name
 
 
+# Of a release, in order: the SBOM names the archives by their checksums.
+PARTS = ("packages", "python", "sbom")
+
+
 def test_a_release_is_tested_first_and_off_where_nobody_turned_it_on() -> None:
     document = yaml.safe_load((FOLDER / "release.yml").read_text())
     assert document[True] == {"push": {"tags": ["v*"]}}  # YAML 1.1 reads `on` so
     assert document["concurrency"] == {"group": "release", "cancel-in-progress": False}
-    build, release, pages = (document["jobs"][name] for name in ("build", "release", "pages"))
+    build, *later = (document["jobs"][name] for name in ("build", "release", "pages", "registry"))
     assert build["if"] == "${{ vars.RELEASE_CHARTS == 'yes' }}"
     runs = [step["run"] for step in build["steps"] if "run" in step]
-    assert runs.index("invoke test --quick") < runs.index("invoke publish.packages --dest dist")
-    # Neither has an `if` of its own: they run only where what they need has passed.
-    assert (release["needs"], pages["needs"], "if" in release, "if" in pages) == ("build", "release", False, False)
-    assert not any("cache" in step.get("with", {}) for job in (build, release) for step in job["steps"])
+    assert runs[-4:] == ["invoke test --quick", *(f"invoke publish.{one} --dest dist" for one in PARTS)]
+    # None has an `if` of its own: they run only where what they need has passed.
+    assert [job["needs"] for job in later] == ["build", "release", "release"]
+    assert not any("if" in job for job in later)
+    assert not any("cache" in step.get("with", {}) for job in (build, *later) for step in job["steps"])
+
+
+def test_all_that_is_released_is_attested_with_what_it_is_made_of() -> None:
+    steps = yaml.safe_load((FOLDER / "release.yml").read_text())["jobs"]["release"]["steps"]
+    attested = [step["with"] for step in steps if step.get("uses", "").startswith("actions/attest@")]
+    assert [one["subject-path"].split() for one in attested] == [["dist/*.tgz", "dist/*.tar.gz", "dist/*.whl"]] * 2
+    assert [one.get("sbom-path") for one in attested] == [None, f"dist/{sbom.FILE}"]
+    names = [step["name"] for step in steps]
+    assert names.index("What they are made of") < names.index("Release")  # what is out is never without its proof

@@ -2,10 +2,20 @@
 
 local STEP_MS = 50
 
+-- Asked of the servers: HAProxy 2.6 has no count of them here, and its fetch nbsrv counts none once a process has to end.
+local function has_server(backend)
+  for _, server in pairs(core.backends[backend].servers) do
+    if server:get_stats().status:match("^UP") then
+      return true
+    end
+  end
+  return false
+end
+
 -- A new HAProxy, or one that has just read its configuration again, knows no pod for some milliseconds.
 core.register_action("await_server", { "http-req" }, function(_, backend)
   local waited = 0
-  while core.backends[backend]:get_srv_act() == 0 and waited < 5000 do
+  while waited < 5000 and not has_server(backend) do
     core.msleep(STEP_MS)
     waited = waited + STEP_MS
   end

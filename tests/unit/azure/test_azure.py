@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -187,12 +188,60 @@ def test_the_task_logs_in_to_cluster_and_registry(
     door.expect("az account show --output json", json.dumps({"user": {"name": "eve@x.example"}, "name": "Prod"}))
     door.expect(GET, writes(LOCAL))
     door.expect("az acr login --name shop --expose-token --output json", '{"accessToken": "jwt"}')
+    assigned(door, ("n1", "AcrPull"))
     target.login(Context(), target="aks")
     said = capsys.readouterr().out
+    assert "the cluster's nodes may pull from it (AcrPull)" in said
     assert "logged in as eve@x.example, subscription Prod" in said
     assert "the registry shop.azurecr.io lets you in" in said and "next: invoke target.pin --target aks" in said
     assert (root / ".botyard/aks/kubeconfig").is_file() and "jwt" not in said
     assert not (root / "home").exists(), "the user's own kubeconfig is not touched"
+
+
+def assigned(door: Door, *roles: tuple[str, str]) -> None:
+    """The nodes are n1; who has which role on the registry."""
+    nodes = "--query identityProfile.kubeletidentity.objectId --output tsv"
+    door.expect(f"az aks show --name shop --resource-group shop-rg {nodes}", "n1\n")
+    door.expect("az acr show --name shop --query id --output tsv", "/subscriptions/s/shop\n")
+    found = [{"principalId": who, "roleDefinitionName": role} for who, role in roles]
+    listing = "az role assignment list --scope /subscriptions/s/shop --include-inherited --output json"
+    door.expect(listing, json.dumps(found))
+
+
+@pytest.mark.parametrize(
+    ("roles", "found"),
+    [
+        ([("n1", "AcrPull"), ("n1", "Owner"), ("n1", "AcrDelete")], ["AcrPull", "Owner"]),
+        ([("n1", "Container Registry Repository Reader")], ["Container Registry Repository Reader"]),
+        ([("somebody", "AcrPull")], []),
+        ([], []),
+    ],
+)
+def test_nodes_may_pull_by_roles_of_theirs(door: Door, roles: list[tuple[str, str]], found: list[str]) -> None:
+    assigned(door, *roles)
+    assert azure.pulling_roles(SHOP, "shop.azurecr.io") == found
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (None, "no role of Azure's own .* --attach-acr shop"),
+        (refused("ERROR: (AuthorizationFailed) no right"), "is not to be seen: .*AuthorizationFailed"),
+    ],
+)
+def test_a_registry_that_is_not_attached_is_a_warning(
+    door: Door, root: Path, capsys: pytest.CaptureFixture[str], answer: Any, told: str
+) -> None:
+    door.expect("az account show --output json", json.dumps({"user": {"name": "eve"}, "name": "Prod"}))
+    door.expect(GET, writes(LOCAL))
+    door.expect("az acr login --name shop --expose-token --output json", '{"accessToken": "jwt"}')
+    if answer is None:
+        assigned(door)
+    else:
+        nodes = "--query identityProfile.kubeletidentity.objectId --output tsv"
+        door.expect(f"az aks show --name shop --resource-group shop-rg {nodes}", answer)
+    target.login(Context(), target="aks")
+    assert re.search(told, capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("name", ["kind", "there"])

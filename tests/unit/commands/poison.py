@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -70,9 +70,12 @@ class Cluster:
         return hashlib.sha256(ssl.PEM_cert_to_DER_cert(self.ca.read_text())).hexdigest()
 
 
+Answers = Callable[[str], tuple[int, dict[str, Any] | bytes]]
+
+
 @contextmanager
-def cluster(folder: Path) -> Iterator[Cluster]:
-    """Runs one, under an authority of its own."""
+def cluster(folder: Path, answers: Answers | None = None) -> Iterator[Cluster]:
+    """Runs one, under an authority of its own; ``answers`` says more than an empty one has."""
     key, ca = folder / "server.key", folder / "ca.crt"
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
     names = ["-subj", "/CN=there", "-addext", "subjectAltName=IP:127.0.0.1"]
@@ -89,7 +92,7 @@ def cluster(folder: Path) -> Iterator[Cluster]:
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             self._note(path)
-            self._answer(*_answers(path))
+            self._answer(*(answers or answered)(path))
 
         def do_POST(self) -> None:
             given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -99,8 +102,8 @@ def cluster(folder: Path) -> Iterator[Cluster]:
         def _note(self, path: str) -> None:
             found.asked[self.headers.get("Authorization", "").removeprefix("Bearer ")].append(f"{self.command} {path}")
 
-        def _answer(self, status: int, body: dict[str, Any]) -> None:
-            text = json.dumps(body).encode()
+        def _answer(self, status: int, body: dict[str, Any] | bytes) -> None:
+            text = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(text)))
@@ -121,7 +124,8 @@ _KINDS = {
 }
 
 
-def _answers(path: str) -> tuple[int, dict[str, Any]]:
+def answered(path: str) -> tuple[int, dict[str, Any] | bytes]:
+    """What the empty cluster says."""
     if path == "/api/v1/namespaces/kube-system":
         return 200, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system", "uid": UID}}
     if path == "/version":

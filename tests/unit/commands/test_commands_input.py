@@ -13,7 +13,7 @@ import pytest
 from invoke.exceptions import Exit
 from invoke.parser import Parser
 
-from botyard.commands import main, menu, session
+from botyard.commands import deploy, main, menu, session
 from botyard.commands.locks import must_be_writable, one_run_at_a_time
 from botyard.commands.main import e2e, play_file, talk
 from botyard.commands.session import _new_folder
@@ -197,3 +197,16 @@ def test_runs_on_two_clusters_are_fine() -> None:
         pass
     with one_run_at_a_time("garden", all_clusters=True):
         pass
+
+
+@pytest.mark.parametrize("version", ["sha256:" + "a" * 64, "0.3.0@sha256:" + "a" * 64, "a" * 64])
+def test_a_digest_in_place_of_a_version_is_told_as_such(version: str) -> None:
+    with pytest.raises(Exit, match=r"is a digest, and takes none(.|\n)*cure: .*--version 0\.3\.0") as caught:
+        deploy.deploy.body(None, [], [], target="kind", version=version)
+    assert caught.value.code == 2 and "is no version" not in str(caught.value.message)
+
+
+def test_what_is_no_version_is_told() -> None:
+    with pytest.raises(Exit, match="--version 'latest' is no version of a chart") as caught:
+        deploy.deploy.body(None, [], [], target="kind", version="latest")
+    assert caught.value.code == 2

@@ -128,6 +128,9 @@ CASES: dict[str, list[Case]] = {
     "cache.clean": [Case("cache.clean", 0, "removed")],
     "github.comment": [Case("github.comment .", 2, "GITHUB_TOKEN")],
     "github.release": [Case("github.release .", 2, "GITHUB_TOKEN")],
+    "github.charts": [Case("github.charts .", 2, "GITHUB_TOKEN")],
+    "publish.python": [Case("publish.python", 2, "the time of this commit is not known")],
+    "publish.sbom": [Case("publish.sbom", 2, "the time of this commit is not known")],
     "publish.packages": [Case("publish.packages", 2, "where will the archives lie")],
     "publish.charts": [
         Case("publish.charts --plain", 2, "where to?"),

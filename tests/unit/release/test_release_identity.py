@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,9 +30,10 @@ class Cluster:
     """Answers one path, as the API server's client does."""
 
     context = "prod"
+    host = "https://there:443"
 
     def __init__(self, ca: Path | None, answer: Any = None, verify: bool = True) -> None:
-        settings = types.SimpleNamespace(host="https://there:443", ssl_ca_cert=ca and str(ca), verify_ssl=verify)
+        settings = types.SimpleNamespace(host=self.host, ssl_ca_cert=ca and str(ca), verify_ssl=verify)
         self.api = types.SimpleNamespace(configuration=settings)
         self.answer = answer
 
@@ -151,15 +153,19 @@ def test_what_a_driver_cannot_use_is_refused(root: Path, body: str, told: str) -
 
 
 class Judge:
-    """Refuses every verb of one resource."""
+    """Refuses every verb of one resource; lists these rules of what it allows."""
 
     context = "prod"
 
-    def __init__(self, refused: str) -> None:
-        self.refused = refused
+    def __init__(self, refused: str, rules: Sequence[dict[str, Any]] = ()) -> None:
+        self.refused, self.rules, self.asked = refused, list(rules), 0
 
     def post(self, path: str, body: dict[str, Any], timeout_s: float) -> dict[str, Any]:
-        assert path.endswith("/selfsubjectaccessreviews")
+        if path == "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews":
+            assert body["spec"] == {"namespace": "shop"}
+            return {"status": {"resourceRules": self.rules, "incomplete": True}}
+        assert path == "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        self.asked += 1
         asked = body["spec"]["resourceAttributes"]
         assert asked.get("namespace", "shop") == "shop"
         return {
@@ -170,6 +176,38 @@ class Judge:
 def test_what_is_refused_is_named_with_its_verbs() -> None:
     missing = [one for one in rights.ask(cast(Kube, Judge("pods/log")), "shop") if one.refused]
     assert [(str(one.right), one.refused, one.right.optional) for one in missing] == [("pods/log", ("get",), True)]
+
+
+ROBOT = [rule for body in rights.roles("shop", "robot") for rule in body.get("rules", [])]
+
+
+@pytest.mark.parametrize(
+    ("rules", "asked"),
+    [
+        (ROBOT, 0),
+        ([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}], 0),
+        ([rule for rule in ROBOT if "resourceNames" not in rule], 3),  # kube-system, and the namespace itself
+        ([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "patch"], "resourceNames": ["x"]}], None),
+        ([], None),
+    ],
+)
+def test_only_what_no_rule_lists_is_asked_one_by_one(rules: list[dict[str, Any]], asked: int | None) -> None:
+    judge = Judge("", rules)
+    assert not any(one.refused for one in rights.ask(cast(Kube, judge), "shop"))
+    assert judge.asked == (sum(len(one.verbs) for one in rights.needed("shop")) if asked is None else asked)
+
+
+def test_a_missing_right_stops_a_deploy_and_an_optional_one_does_not() -> None:
+    verdicts = rights.ask(cast(Kube, Judge("nodes")), "shop")
+    assert rights.require(verdicts, "aks", "shop") == ["not allowed: get, list nodes (preflight: can it roll out?)"]
+    with pytest.raises(BadInput, match="create, update, patch, delete secrets") as refused:
+        rights.require(rights.ask(cast(Kube, Judge("secrets")), "shop"), "aks", "shop")
+    assert "invoke target.rbac --target aks" in refused.value.cure
+
+
+def test_who_only_plans_is_asked_about_reading_alone() -> None:
+    verbs = {verb for one in rights.ask(cast(Kube, Judge("")), "shop", reading=True) for verb in one.right.verbs}
+    assert verbs == {"get", "list", "watch"}
 
 
 def test_the_roles_hold_every_right_and_no_other() -> None:

@@ -35,6 +35,9 @@ class FakeKube:
         assert (kind, namespace) == ("Pod", "shop")
         return []
 
+    def place_or_none(self, _api: str, kind: str) -> str | None:
+        return None if kind == "ScaledObject" else "/there"
+
     def get(self, _api: str, kind: str, name: str, namespace: str) -> dict[str, Any] | None:
         assert namespace == "shop"
         self.asked.append(name)
@@ -192,3 +195,16 @@ def test_values_that_the_chart_refuses_are_bad_input(monkeypatch: pytest.MonkeyP
     with pytest.raises(BadInput, match="got string, want integer") as refused:
         preflight.rendered(Helm(Path("helm"), tmp_path), plan, [], "v1.34.4")
     assert "base.yaml" in refused.value.cure
+
+
+def test_a_kind_that_this_cluster_lacks_is_named() -> None:
+    scaler = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": {"name": "tea"}}
+    (found,) = examine(deployment(), scaler).problems
+    assert found.message == "this cluster knows no ScaledObject of keda.sh/v1alpha1" and "KEDA" in found.cure
+
+
+def test_where_nodes_may_not_be_listed_the_rest_is_looked_at() -> None:
+    blind = Cluster(cast(Kube, FakeKube()), None, {})
+    found = preflight.examine([deployment(200, RULE, imagePullSecrets=[{"name": "lost"}])], None, "shop", blind)
+    assert not found.problems and len(found.warnings) == 2 and "nodes may not be listed" in found.warnings[1]
+    assert found.demand["pods"] == 200

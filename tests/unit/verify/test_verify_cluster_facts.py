@@ -88,6 +88,7 @@ def test_errors_count_at_the_start_and_since_the_checks_began() -> None:
             "2026-01-01T10:20:00Z [error    ] now",
             "2026-01-01T10:20:01Z INFO no errors here, ERRORS is another word",
             "2026-01-01T10:20:02Z Traceback (most recent call last):",
+            "2026-01-01T10:20:03Z [ALERT]    (115) : Lua function 'await_server': runtime error",
         ]
     )
     found = error_lines(log, datetime(2026, 1, 1, 10, tzinfo=UTC), datetime(2026, 1, 1, 10, 20, tzinfo=UTC))
@@ -95,6 +96,7 @@ def test_errors_count_at_the_start_and_since_the_checks_began() -> None:
         "2026-01-01T10:00:05.123456789Z",
         "2026-01-01T10:20:00Z",
         "2026-01-01T10:20:02Z",
+        "2026-01-01T10:20:03Z",
     ]
 
 
