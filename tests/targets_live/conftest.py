@@ -33,6 +33,8 @@ def checkout(cluster: StandIn, tmp_path: Path) -> Iterator[Checkout]:
         yield Checkout(root, cluster, base64.b64decode(cluster.part("cluster")["certificate-authority-data"]))
     finally:
         kube.delete("v1", "Namespace", NAMESPACE)
+        # Its pods would take their time for people who are not there.
+        kube.ask("DELETE", f"/api/v1/namespaces/{NAMESPACE}/pods", {"gracePeriodSeconds": "0"})
         wait_until("its end", lambda: (kube.get("v1", "Namespace", NAMESPACE) is None, NAMESPACE), 180, interval_s=0.2)
         for kind in ("ClusterRole", "ClusterRoleBinding"):
             kube.delete("rbac.authorization.k8s.io/v1", kind, "botyard-deploy")

@@ -106,7 +106,7 @@ def answers(shop: Shop) -> None:
 
 def described(shop: Shop) -> str:
     """What `kubectl describe` tells of the Deployment and its pods."""
-    root = shop.checkout.root
-    paths = Paths(root, root / ".botyard/there", Path(platformdirs.user_cache_dir("botyard")))
-    where = ["--kubeconfig", shop.checkout.cluster.kubeconfig, "--namespace", NAMESPACE]
+    kubeconfig = shop.checkout.cluster.kubeconfig
+    paths = Paths(shop.checkout.root, kubeconfig.parent, Path(platformdirs.user_cache_dir("botyard")))
+    where = ["--kubeconfig", kubeconfig, "--namespace", NAMESPACE]
     return run([toolbox.tool(paths, "kubectl"), *where, "describe", "deployments,pods"]).stdout

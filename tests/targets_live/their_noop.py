@@ -60,5 +60,5 @@ def _variables(shop: Shop, home: Path) -> str:
     for name, chart in CHARTS.items():
         live = recorded(shop.checkout.kube, name, NAMESPACE)
         assert live is not None
-        releases[name] = {"chart": str(shop.checkout.root / "charts" / chart), "values": live.values}
+        releases[name] = {"chart": str(shop.checkout.root / "charts" / chart), "release_values": live.values}
     return json.dumps({"their_namespace": NAMESPACE, "releases": releases, "note": str(home / "release.json")})

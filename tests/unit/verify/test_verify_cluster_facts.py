@@ -100,6 +100,19 @@ def test_errors_count_at_the_start_and_since_the_checks_began() -> None:
     ]
 
 
+def test_what_sanic_forgets_of_a_closed_websocket_is_no_error() -> None:
+    """Seen in a deploy, which was put back for it; any other task that is lost is told."""
+    stamp = "2026-01-01T10:20:00.311378570Z"
+    forgot = f"{stamp} 2026-01-01 10:20:00 ERROR    asyncio  - Task was destroyed but it is pending!"
+    task = (
+        f"{stamp} task: <Task pending name='Task-753' coro=<{{}}() running at impl.py:780> wait_for=<Future pending>>"
+    )
+    sanic, other = task.format("WebsocketImplProtocol.async_data_received"), task.format("Agent.handle_message")
+    log = "\n".join([forgot, sanic, forgot, sanic, f"{stamp} INFO on it goes", forgot, other, forgot])
+    found = error_lines(log, None, datetime(2026, 1, 1, 10, tzinfo=UTC))
+    assert found == [forgot, forgot]
+
+
 def test_moment_cuts_nanoseconds() -> None:
     assert moment("2026-01-01T10:00:05.123456789Z") == datetime(2026, 1, 1, 10, 0, 5, 123456, tzinfo=UTC)
 
