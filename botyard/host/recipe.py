@@ -158,7 +158,19 @@ KUBE_SCORE = Recipe(
     ("kube-score",),
     ("main.version={version}",),
 )
-ALL = {**RECIPES, **{one.name: one for one in (HELM3, ACTIONLINT, KUBE_SCORE)}}
+# Not of RECIPES, which every machine builds: no target is of driver minikube.
+MINIKUBE = Recipe(
+    "minikube",
+    "k8s.io/minikube",
+    ("k8s.io/minikube/cmd/minikube",),
+    ("minikube",),
+    (
+        "k8s.io/minikube/pkg/version.version={version}",
+        "k8s.io/minikube/pkg/version.isoVersion={version}",
+        "k8s.io/minikube/pkg/version.gitCommitID=unknown",
+    ),
+)
+ALL = {**RECIPES, **{one.name: one for one in (HELM3, ACTIONLINT, KUBE_SCORE, MINIKUBE)}}
 
 
 def home(paths: Paths, name: str) -> Path:
