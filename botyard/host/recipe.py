@@ -158,7 +158,7 @@ KUBE_SCORE = Recipe(
     ("kube-score",),
     ("main.version={version}",),
 )
-# Not of RECIPES, which every machine builds: no target is of driver minikube.
+# For targets of driver minikube alone: no other machine builds them.
 MINIKUBE = Recipe(
     "minikube",
     "k8s.io/minikube",
@@ -170,7 +170,17 @@ MINIKUBE = Recipe(
         "k8s.io/minikube/pkg/version.gitCommitID=unknown",
     ),
 )
-ALL = {**RECIPES, **{one.name: one for one in (HELM3, ACTIONLINT, KUBE_SCORE, MINIKUBE)}}
+# Of its modules Kubernetes' own are those of Kubernetes' recipe: what that compiled is compiled once.
+CRICTL = Recipe(
+    "crictl",
+    "sigs.k8s.io/cri-tools",
+    ("sigs.k8s.io/cri-tools/cmd/crictl",),
+    ("crictl",),
+    ("sigs.k8s.io/cri-tools/pkg/version.Version={version}",),
+)
+# What a target may ask for, by name.
+WANTED = {**RECIPES, MINIKUBE.name: MINIKUBE, CRICTL.name: CRICTL}
+ALL = {**WANTED, **{one.name: one for one in (HELM3, ACTIONLINT, KUBE_SCORE)}}
 
 
 def home(paths: Paths, name: str) -> Path:
