@@ -67,8 +67,9 @@ class MinikubeDriver(Driver):
         minikube = self._minikube()
         self._start(minikube, spec, image, progress)
         minikube.publish_no_more(spec.name)
-        for _ in range(spec.workers):
-            minikube.add_worker(spec.name, on_line=steps(progress))
+        for number in range(2, 2 + spec.workers):
+            progress(f"minikube: adding node {node_name(spec.name, number)}")
+            minikube.add_worker(spec.name)
         kube = self.kube(spec.name)
         for body in yaml.safe_load_all((self.manifests / "default-storage.yaml").read_text()):
             kube.apply(body)

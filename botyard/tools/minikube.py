@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from botyard.process import Arg, run
 
@@ -63,13 +64,13 @@ class Minikube:
         )  # fmt: skip
         self.kubeconfig.chmod(0o600)
 
-    def add_worker(self, profile: str, on_line: Callable[[str], None] | None = None) -> None:
+    def add_worker(self, profile: str) -> None:
         """Adds a node to a profile, made as the first one was.
 
         Raises:
             CommandError: minikube failed.
         """
-        self._run("node", "add", "--profile", profile, "--worker", on_line=on_line)
+        self._run("node", "add", "--profile", profile, "--worker")
 
     def publish_no_more(self, profile: str) -> None:
         """Nodes to come publish no port: minikube would give each of them the port that the first one has already."""
@@ -97,18 +98,12 @@ class Minikube:
 
 
 def steps(progress: Callable[[str], None]) -> Callable[[str], None]:
-    """Passes on the steps that minikube tells, without its pictures and advice."""
+    """Passes on the steps that minikube tells, without its pictures, advice and logs."""
 
     def on_line(line: str) -> None:
-        text = line.strip()
-        if text.startswith("{"):
-            event = json.loads(text)
-            if event.get("type") in ("io.k8s.sigs.minikube.step", "io.k8s.sigs.minikube.error"):
-                text = str(event.get("data", {}).get("message", ""))
-            else:
-                return
-        words = text.encode("ascii", "ignore").decode().strip(" *!.\n")
-        if words:
+        event: dict[str, Any] = json.loads(line) if line.startswith("{") else {}
+        if event.get("type") == "io.k8s.sigs.minikube.step":
+            words = str(event["data"]["message"]).encode("ascii", "ignore").decode().strip(" *!.\n")
             progress(f"minikube: {words[:1].lower()}{words[1:]}")
 
     return on_line

@@ -17,10 +17,13 @@ for program in kubeadm kubelet kubectl; do
   ln -s "/usr/bin/${program}" "${binaries}/${program}"
 done
 
-# minikube puts "restrict_oom_score_adj = false" in place of any line written with these very spaces. Where the host's
-# root lacks CAP_SYS_RESOURCE no pod would start with it.
+# minikube puts values of its own into lines written with these very spaces: "restrict_oom_score_adj = false", with which
+# no pod starts where the host's root lacks CAP_SYS_RESOURCE, and a pause image that is not here.
 config=/etc/containerd/config.toml
-sed -i 's/restrict_oom_score_adj = true/restrict_oom_score_adj=true/' "${config}"
+for name in restrict_oom_score_adj sandbox_image; do
+  sed -i "s/${name} = /${name}=/" "${config}"
+  grep -q "${name}=" "${config}"
+done
 grep -q 'restrict_oom_score_adj=true' "${config}"
 printf '\n[plugins."io.containerd.grpc.v1.cri".registry]\n  config_path = "/etc/containerd/certs.d"\n' >> "${config}"
 
