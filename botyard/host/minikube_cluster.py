@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import yaml
 
-from botyard.contracts import LABEL_CLUSTER, BotyardError
+from botyard.contracts import LABEL_CLUSTER, BadInput, BotyardError
 from botyard.host import cluster_spec
 from botyard.host.cluster_driver import Driver, Tell
 from botyard.host.cluster_spec import ClusterSpec
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 POD_SUBNET = "10.244.0.0/16"  # minikube's own where the pod network is not one of its own
 API_PORT = 8443
 MOST_NODES = 10
+# Nodes find the control plane by this name in /etc/hosts, which Docker writes anew whenever a container starts.
+CONTROL_PLANE_ALIAS = "control-plane.minikube.internal"
+ADD_ALIAS = 'grep -qxF "$1" /etc/hosts || echo "$1" >> /etc/hosts'
 CONTROL_PLANE_TAINT = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
 
 
@@ -65,7 +68,15 @@ class MinikubeDriver(Driver):
             yaml.safe_dump_all(pod_network(self.manifests, control_plane_address(spec.network)))
         )
         minikube = self._minikube()
-        self._start(minikube, spec, image, progress)
+        minikube.start(
+            spec.name,
+            image=image,
+            version=self.version,
+            network=spec.network,
+            cni=self.home / "pod-network.yaml",
+            port=f"127.0.0.1:{spec.rasa_port}:{cluster_spec.RASA_NODE_PORT}",
+            on_line=steps(progress),
+        )
         minikube.publish_no_more(spec.name)
         for number in range(2, 2 + spec.workers):
             progress(f"minikube: adding node {node_name(spec.name, number)}")
@@ -78,8 +89,18 @@ class MinikubeDriver(Driver):
         kube.apply({**taint, "spec": {"taints": [CONTROL_PLANE_TAINT]}})
 
     def come_back(self, spec: ClusterSpec, stopped: Sequence[str], progress: Tell) -> None:
-        image = self.nodes(spec.name)[0].attrs["Config"]["Image"]
-        self._start(self._minikube(), spec, str(image), progress)
+        minikube = self._minikube()
+        if not minikube.knows(spec.name):
+            raise BadInput(
+                f"the minikube cluster {spec.name} was made by another checkout: what minikube keeps of it is not here",
+                f"go on there, or take it away: invoke down --target {spec.name}",
+            )
+        if stopped:
+            docker.cli("start", *stopped)
+        alias = f"{control_plane_address(spec.network)} {CONTROL_PLANE_ALIAS}"
+        for node in self.nodes(spec.name):
+            docker.exec_in(str(node.name), ["sh", "-c", ADD_ALIAS, "sh", alias])
+        minikube.update_context(spec.name)
 
     def clear(self, cluster: str) -> None:
         for number in range(1, 1 + MOST_NODES):
@@ -95,17 +116,6 @@ class MinikubeDriver(Driver):
 
     def _minikube(self) -> Minikube:
         return Minikube(self.binary(), self.home, self.kubeconfig)
-
-    def _start(self, minikube: Minikube, spec: ClusterSpec, image: str, progress: Tell) -> None:
-        minikube.start(
-            spec.name,
-            image=image,
-            version=self.version,
-            network=spec.network,
-            cni=self.home / "pod-network.yaml",
-            port=f"127.0.0.1:{spec.rasa_port}:{cluster_spec.RASA_NODE_PORT}",
-            on_line=steps(progress),
-        )
 
 
 def control_plane_address(network: str) -> str:

@@ -41,7 +41,7 @@ class Minikube:
         port: str,
         on_line: Callable[[str], None] | None = None,
     ) -> None:
-        """Makes a cluster of one node, or starts the nodes that a profile has, without its own add-ons.
+        """Makes a cluster of one node, without minikube's own add-ons.
 
         Args:
             image: what the nodes run; a local image.
@@ -72,15 +72,31 @@ class Minikube:
         """
         self._run("node", "add", "--profile", profile, "--worker")
 
+    def update_context(self, profile: str) -> None:
+        """Writes the API server's address into the kubeconfig, where it has changed.
+
+        Raises:
+            CommandError: the cluster does not run, or this home has no such profile.
+        """
+        self._run("update-context", "--profile", profile)
+        self.kubeconfig.chmod(0o600)
+
+    def knows(self, profile: str) -> bool:
+        """Whether this home has that profile."""
+        return self._config(profile).is_file()
+
     def publish_no_more(self, profile: str) -> None:
         """Nodes to come publish no port: minikube would give each of them the port that the first one has already."""
-        file = self.home / ".minikube" / "profiles" / profile / "config.json"
+        file = self._config(profile)
         config = json.loads(file.read_text())
         file.write_text(json.dumps({**config, "ExposedPorts": []}, indent=1))
 
     def forget(self) -> None:
         """Removes all that it keeps."""
         shutil.rmtree(self.home, ignore_errors=True)
+
+    def _config(self, profile: str) -> Path:
+        return self.home / ".minikube" / "profiles" / profile / "config.json"
 
     def _run(self, *argv: Arg, on_line: Callable[[str], None] | None = None) -> None:
         self.home.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,8 @@ chmod 755 /usr/local/bin/entrypoint /usr/local/bin/crictl
 systemctl disable kubelet.service undo-mount-hacks.service
 rm -rf /etc/systemd/system/kubelet.service /etc/systemd/system/kubelet.service.d /etc/systemd/system/kubelet.slice \
   /etc/systemd/system/undo-mount-hacks.service /etc/default/kubelet /kind/manifests
+# It will write the unit to this place, and start it once. A node that is started again starts its kubelet by itself.
+ln -s /lib/systemd/system/kubelet.service /etc/systemd/system/multi-user.target.wants/kubelet.service
 
 # It looks for the programs here and copies its own where they are missing: a download, where there is none.
 binaries=/var/lib/minikube/binaries/${KUBERNETES_VERSION}

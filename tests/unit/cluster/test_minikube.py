@@ -52,6 +52,8 @@ class Program:
             Path(env["KUBECONFIG"]).write_text("")
         elif words[:3] == ["/mk", "node", "add"]:
             self.ports_when_added.append(json.loads(self.config.read_text())["ExposedPorts"])
+        elif words[:2] == ["/mk", "update-context"]:
+            Path(env["KUBECONFIG"]).write_text("")
         else:
             pytest.fail(f"unexpected: {words}")
         return Completed(words, 0, "", "", 0.0)
@@ -163,6 +165,39 @@ def test_what_fails_is_told_as_it_is(driver: MinikubeDriver, spec: ClusterSpec, 
     program.fails = True
     with pytest.raises(CommandError):
         driver.create(spec, "i", print)
+
+
+def test_stopped_nodes_are_started_and_find_the_control_plane_again(
+    engine: Engine, driver: MinikubeDriver, spec: ClusterSpec, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.all = [FakeContainer(name, {"created_by.minikube.sigs.k8s.io": "true"}) for name in ("shop", "shop-m02")]
+    engine.allowed = [("start", "shop-m02")]
+    told: list[tuple[str, ...]] = []
+    monkeypatch.setattr(docker, "exec_in", lambda node, argv: told.append((node, *argv)))
+    program.config.parent.mkdir(parents=True)
+    program.config.write_text("{}")
+    driver.come_back(spec, ["shop-m02"], print)
+    assert engine.ran == [("start", "shop-m02")]
+    alias = "172.30.0.2 control-plane.minikube.internal"
+    assert [(one[0], one[-1]) for one in told] == [("shop", alias), ("shop-m02", alias)]
+    assert program.calls == [["/mk", "update-context", "--profile", "shop"]]
+
+
+def test_the_alias_is_added_once(tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.1 localhost\n")
+    script = minikube_cluster.ADD_ALIAS.replace("/etc/hosts", str(hosts))
+    for _ in range(2):
+        subprocess.run(["sh", "-c", script, "sh", "172.30.0.2 control-plane"], check=True)
+    assert hosts.read_text() == "127.0.0.1 localhost\n172.30.0.2 control-plane\n"
+
+
+def test_a_cluster_that_another_checkout_made_is_not_made_anew(
+    engine: Engine, driver: MinikubeDriver, spec: ClusterSpec, program: Program
+) -> None:
+    with pytest.raises(BadInput, match="made by another checkout"):
+        driver.come_back(spec, [], print)
+    assert engine.ran == [] and program.calls == []
 
 
 def test_clearing_takes_our_volumes_and_its_home_alone(engine: Engine, driver: MinikubeDriver) -> None:
