@@ -41,6 +41,9 @@ _AT = " - at `$"  # as msgspec tells the place of what is wrong; it puts that of
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
+OURS = ("kind", "minikube")  # drivers of clusters that botyard makes
+
+
 class Ports(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Ports on 127.0.0.1 of this machine.
 
@@ -143,13 +146,14 @@ class Pin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Target(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One place to release to.
 
-    Of driver kind, ``cluster`` is the kind cluster's name; its context is ``kind-<cluster>`` in a kubeconfig of our
-    own. The others are clusters that exist: ``context`` is theirs, in the user's kubeconfig, which is only read, and
-    ``cluster`` is what their state folder is called: by default the target's name.
+    Of drivers kind and minikube, ``cluster`` is the cluster's name, of minikube its profile; its context is
+    ``kind-<cluster>``, or ``<cluster>``, in a kubeconfig of our own. The others are clusters that exist: ``context`` is
+    theirs, in the user's kubeconfig, which is only read, and ``cluster`` is what their state folder is called: by
+    default the target's name.
     """
 
     name: str
-    driver: Literal["kind", "aks", "existing"] = "kind"
+    driver: Literal["kind", "minikube", "aks", "existing"] = "kind"
     cluster: Annotated[str, Meta(pattern=r"^([a-z0-9]([a-z0-9.-]{0,30}[a-z0-9])?)?\Z")] = ""
     context: str = ""
     kubeconfig: str = ""
@@ -168,8 +172,10 @@ class Target(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Fills in what follows from the rest."""
         if self.ours:
-            force_setattr(self, "cluster", self.cluster or "botyard")
-            force_setattr(self, "context", f"kind-{self.cluster}")
+            force_setattr(self, "cluster", self.cluster or ("botyard" if self.driver == "kind" else self.name))
+            force_setattr(self, "context", f"kind-{self.cluster}" if self.driver == "kind" else self.cluster)
+            if self.driver == "minikube":
+                self._suit_minikube()
             return
         if self.azure is not None and self.driver != "aks":
             raise ValueError("azure is of driver aks alone")
@@ -183,10 +189,22 @@ class Target(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if not self.azure:
             force_setattr(self, "kubeconfig", self.kubeconfig or "~/.kube/config")
 
+    def _suit_minikube(self) -> None:
+        if self.sources.mode == "registries":
+            raise ValueError(f"driver minikube works from packages alone: set packages{_AT}.sources.mode`")
+        if re.search(r"\.|-m\d+\Z", self.cluster):
+            raise ValueError(f"minikube takes {self.cluster!r} for one node of a cluster, or not at all{_AT}.cluster`")
+        force_setattr(self, "sources", msgspec.structs.replace(self.sources, mode="packages"))
+
     @property
     def ours(self) -> bool:
         """Whether botyard makes this cluster, and may take it away."""
-        return self.driver == "kind"
+        return self.driver in OURS
+
+    @property
+    def fixed_nodes(self) -> bool:
+        """Whether the nodes ask for addresses of their own in the Docker network."""
+        return self.driver == "minikube"
 
     def kubeconfig_in(self, state: Path) -> Path:
         """The file with its context: one of our own below our state, or the user's, which the target names."""
@@ -194,7 +212,7 @@ class Target(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def network(self) -> str:
-        """Docker network of the nodes, registry and depot; our own, never the user's ``kind`` network."""
+        """Docker network of the nodes, registry and depot; our own, never the user's ``kind`` or ``minikube``."""
         return f"{self.cluster}-net"
 
 
@@ -256,16 +274,17 @@ def load_target(root: Path, name: str) -> Target:
 
 
 _OF_OTHERS = ("azure", "context", "exposure", "kubeconfig", "model_store", "pin", "pull_secret", "registry")
-_OF_KIND = ("kubernetes_version", "ports", "sources", "workers")
+_OF_OURS = ("kubernetes_version", "ports", "sources", "workers")
 
 
 def _must_be_of_the_driver(raw: dict[str, Any]) -> None:
     """Raises ValueError for a key that only another driver has."""
-    ours = raw.get("driver", "kind") == "kind"
-    for key in raw.keys() & (_OF_OTHERS if ours else _OF_KIND):
+    driver = raw.get("driver", "kind")
+    ours = driver in OURS
+    for key in raw.keys() & (_OF_OTHERS if ours else _OF_OURS):
         if ours:
-            raise ValueError(f"{key} is of a cluster that exists (driver: aks or existing); a kind cluster is ours")
-        raise ValueError(f"{key} is of driver kind alone: the cluster exists")
+            raise ValueError(f"{key} is of a cluster that exists (driver: aks or existing); a {driver} cluster is ours")
+        raise ValueError(f"{key} is of drivers {' and '.join(OURS)} alone: the cluster exists")
 
 
 def _told(error: ValueError) -> tuple[str, list[str]]:

@@ -39,6 +39,7 @@ SLOW: list[tuple[str, list[str]]] = [
     ("killed runs", ["pytest", "-v", "tests/recovery"]),
     ("blob storage", ["pytest", "-v", "tests/blob_storage"]),
     ("browser", ["pytest", "-v", "tests/browser"]),
+    ("minikube", ["pytest", "-v", "-s", "tests/minikube"]),
     # Last: its last step takes the engine away.
     ("workflow steps", ["pytest", "-v", "-s", "tests/workflow_steps"]),
 ]
@@ -50,8 +51,8 @@ SLOW: list[tuple[str, list[str]]] = [
         "all": "also the slow lanes: both engines and each module's idempotence matrix on the cluster, that cluster as "
         "one that only a kubeconfig leads to, checkov and kube-score over the charts, sources: registries on local "
         "servers, other bots, runs killed at five moments, models in Azurite (needs .[azure] and npm), the report page "
-        "in a browser (needs .[browser] and a Chromium; what is not there is skipped), and the steps of the GitHub "
-        "workflows in a fresh copy",
+        "in a browser (needs .[browser] and a Chromium; what is not there is skipped), a bot on minikube, and the "
+        "steps of the GitHub workflows in a fresh copy",
     }
 )
 def test(c: Context, quick: bool = False, all: bool = False) -> None:

@@ -66,7 +66,7 @@ def read_target(flags: Flags, *, any_cluster: bool = False) -> Target:
         raise BadInput(
             f"target {target.name} is a cluster that exists (driver {target.driver}); this task is for throw-away "
             "clusters of our own, which it may make and take away",
-            "choose a target of driver kind; what is there for others: invoke target.check, invoke play",
+            "choose a target of driver kind or minikube; what is there for others: invoke target.check, invoke play",
         )
     if not flags.sources:
         return target

@@ -43,8 +43,8 @@ def show(c: Context, target: str = "kind") -> None:
         import yaml
 
         found = _target(target)
-        of_kind = () if found.ours else ("workers", "kubernetes_version", "sources", "ports")
-        shown_too = {k: v for k, v in msgspec.to_builtins(found).items() if v is not None and k not in of_kind}
+        of_ours = () if found.ours else ("workers", "kubernetes_version", "sources", "ports")
+        shown_too = {k: v for k, v in msgspec.to_builtins(found).items() if v is not None and k not in of_ours}
         print(yaml.safe_dump(shown_too, sort_keys=False), end="")
 
 

@@ -1,4 +1,4 @@
-"""What a kind cluster of ours is made from: the spec stored in it, kind's configuration, containerd's mirrors."""
+"""What a cluster of ours is made from: the spec stored in it, kind's configuration, containerd's mirrors."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class ClusterSpec:
         registry_port: nodes pull ``localhost:<registry_port>/...`` from the registry container.
         mirror: asked by nodes instead of upstream's registries; '' for none.
         layout: raise it when kind_config changes otherwise, so that clusters made the old way are told from new ones.
+        driver: what makes it. The spec of a cluster of before there was a choice says none: that is kind.
     """
 
     name: str
@@ -49,6 +50,7 @@ class ClusterSpec:
     registry_port: int
     mirror: str = ""
     layout: int = 3
+    driver: str = "kind"
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1, sort_keys=True)
@@ -64,6 +66,7 @@ def spec_of(target: Target, image_key: str) -> ClusterSpec:
         rasa_port=target.ports.rasa,
         registry_port=target.ports.registry,
         mirror=mirror.for_nodes(target.sources.mirror),
+        driver=target.driver,
     )
 
 
@@ -86,7 +89,7 @@ def _fields(stored: str) -> dict[str, object]:
         found = json.loads(stored)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return {"driver": "kind", **found} if isinstance(found, dict) else {}
 
 
 def kind_config(spec: ClusterSpec, patches: Path) -> str:

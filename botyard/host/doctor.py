@@ -25,6 +25,7 @@ WARM_FREE_GB = 4
 MEMORY_GB = 5
 LAST_ON_CGROUP_V1 = (1, 34)
 KIND_LABEL = "io.x-k8s.kind.cluster"
+MINIKUBE_LABEL = "name.minikube.sigs.k8s.io"  # of a first node it is the profile's name
 CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 
@@ -175,7 +176,7 @@ def _published() -> dict[int, tuple[str, str]]:
     found = {}
     for one in docker.client().api.containers():
         labels = one.get("Labels") or {}
-        cluster = labels.get(LABEL_CLUSTER) or labels.get(KIND_LABEL) or ""
+        cluster = next((labels[key] for key in (LABEL_CLUSTER, KIND_LABEL, MINIKUBE_LABEL) if key in labels), "")
         for port in one.get("Ports") or []:
             if port.get("PublicPort"):
                 found[int(port["PublicPort"])] = (one["Names"][0].lstrip("/"), cluster)

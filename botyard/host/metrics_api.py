@@ -1,4 +1,4 @@
-"""Waits until the metrics API of a kind cluster answers, and frees it from a stranger's connection."""
+"""Waits until the metrics API of a cluster of ours answers, and frees it from a stranger's connection."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from botyard.host import kind_cluster
 from botyard.tools import docker
 from botyard.tools.kube import EVERY_KIND, Kube
 from botyard.wait import wait_until
 
 API = "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io"
 SERVICE = "/api/v1/namespaces/kube-system/services/metrics-server"
+CONTROL_PLANE = "/api/v1/nodes?labelSelector=node-role.kubernetes.io/control-plane"
 SERVED = "/apis/metrics.k8s.io/v1beta1"
 _STRANGE = ("it is not what answers", "what was discovered of it is stale")
 CURE = "kubectl -n kube-system logs deployment/metrics-server says why"
 _HEAL_EVERY = 5  # probes, of a second each: a new connection needs a moment to show
 
 
-def wait(kube: Kube, cluster: str, progress: Callable[[str], None], timeout_s: float = 180) -> None:
+def wait(kube: Kube, progress: Callable[[str], None], timeout_s: float = 180) -> None:
     """Until the API server says that it is available: before that helm warns, and no namespace can be removed.
 
     A node that starts again asks for metrics before its kube-proxy knows the Service's address. Such a connection
@@ -39,7 +39,7 @@ def wait(kube: Kube, cluster: str, progress: Callable[[str], None], timeout_s: f
         if why in ("FailedDiscoveryCheck", *_STRANGE):
             failures += 1
             if failures % _HEAL_EVERY == 0:
-                _cut(kube, cluster)
+                _cut(kube)
         return not why, f"waiting for the metrics API: {why}" if why else ""
 
     wait_until("the metrics API", probe, timeout_s, progress=progress, cure=CURE)
@@ -59,11 +59,10 @@ def _not_served(kube: Kube) -> str:
     return "" if fresh else _STRANGE[1]
 
 
-def _cut(kube: Kube, cluster: str) -> None:
+def _cut(kube: Kube) -> None:
     """Ends the connections that are answered by the Service's very address, and so by no pod."""
     address = ((kube.read(SERVICE) or {}).get("spec") or {}).get("clusterIP")
-    if address:
-        node = str(kind_cluster.nodes_of(cluster)[0].name)
+    for node in (kube.read(CONTROL_PLANE) or {}).get("items") or [] if address else []:
         strange = ["-p", "tcp", "--orig-dst", str(address), "--reply-src", str(address)]
-        # Exit code 1: there was none.
-        docker.exec_in(node, ["conntrack", "-D", *strange], check=False, timeout_s=20)
+        # Its container has the node's name. Exit code 1: there was none.
+        docker.exec_in(node["metadata"]["name"], ["conntrack", "-D", *strange], check=False, timeout_s=20)

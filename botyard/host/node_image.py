@@ -18,7 +18,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from botyard.contracts import LABEL_KEY
-from botyard.tools import docker, kind
+from botyard.tools import docker, go, kind
 
 NODE_PROGRAMS = ("kubeadm", "kubelet", "kubectl")
 POD_PROGRAMS = (
@@ -91,12 +91,17 @@ def key(dockerfiles: Path, recipes: Sequence[Path], base: str, version: str) -> 
     the same recipe gives the same node image, and the running cluster stays. The programs themselves are not read
     (400 MB): their recipes pin them with every dependency.
     """
-    digest = hashlib.sha256(f"{base} {version} {_images_json(version)}".encode())
-    for folder in (dockerfiles, *recipes):
+    digest = hashlib.sha256(f"{base} {version} {images_json(pod_images(version))}".encode())
+    add_folders(digest, (dockerfiles, *recipes))
+    return digest.hexdigest()[:16]
+
+
+def add_folders(digest: hashlib._Hash, folders: Sequence[Path]) -> None:
+    """Adds the names, the executable bits and the content of all files in these folders to a hash."""
+    for folder in folders:
         for file in sorted(p for p in folder.rglob("*") if p.is_file()):
             digest.update(f"{file.relative_to(folder)} {os.access(file, os.X_OK)}\0".encode())
             digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def tag(version: str) -> str:
@@ -138,7 +143,7 @@ def build(
         if context.exists():
             shutil.rmtree(context)
         progress("putting the node image's parts together")
-        _assemble(context, dockerfiles, kind.module_dir(kind_recipe), programs, version)
+        _assemble(context, dockerfiles, go.module_dir(kind_recipe, kind.MODULE), programs, version)
         progress("building the node image (a minute)")
         built = docker.build(
             context,
@@ -162,11 +167,11 @@ def _assemble(
     for names, where in ((NODE_PROGRAMS, context / "bin"), (POD_PROGRAMS, context / "images/bin")):
         where.mkdir(parents=True)
         for name in names:
-            _link(programs(name), where / name)
-    (context / "images.json").write_text(_images_json(version))
+            link(programs(name), where / name)
+    (context / "images.json").write_text(images_json(pod_images(version)))
 
 
-def _link(source: Path, dest: Path) -> None:
+def link(source: Path, dest: Path) -> None:
     """A hard link where both lie on one file system, else a copy; executable either way."""
     try:
         os.link(source.resolve(), dest)
@@ -175,9 +180,10 @@ def _link(source: Path, dest: Path) -> None:
         dest.chmod(0o755)
 
 
-def _images_json(version: str) -> str:
+def images_json(images: Sequence[PodImage]) -> str:
+    """Those images as make-images.sh reads them."""
     rows = [
         {"name": i.name, "files": dict(i.files), "iptables": i.iptables, "entrypoint": list(i.entrypoint)}
-        for i in pod_images(version)
+        for i in images
     ]
     return json.dumps(rows, indent=1)

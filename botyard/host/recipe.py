@@ -158,7 +158,29 @@ KUBE_SCORE = Recipe(
     ("kube-score",),
     ("main.version={version}",),
 )
-ALL = {**RECIPES, **{one.name: one for one in (HELM3, ACTIONLINT, KUBE_SCORE)}}
+# For targets of driver minikube alone: no other machine builds them.
+MINIKUBE = Recipe(
+    "minikube",
+    "k8s.io/minikube",
+    ("k8s.io/minikube/cmd/minikube",),
+    ("minikube",),
+    (
+        "k8s.io/minikube/pkg/version.version={version}",
+        "k8s.io/minikube/pkg/version.isoVersion={version}",
+        "k8s.io/minikube/pkg/version.gitCommitID=unknown",
+    ),
+)
+# Of its modules Kubernetes' own are those of Kubernetes' recipe: what that compiled is compiled once.
+CRICTL = Recipe(
+    "crictl",
+    "sigs.k8s.io/cri-tools",
+    ("sigs.k8s.io/cri-tools/cmd/crictl",),
+    ("crictl",),
+    ("sigs.k8s.io/cri-tools/pkg/version.Version={version}",),
+)
+# What a target may ask for, by name.
+WANTED = {**RECIPES, MINIKUBE.name: MINIKUBE, CRICTL.name: CRICTL}
+ALL = {**WANTED, **{one.name: one for one in (HELM3, ACTIONLINT, KUBE_SCORE)}}
 
 
 def home(paths: Paths, name: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from botyard.process import run
 from botyard.tools import apt, docker
 
 KIND_LABEL = "io.x-k8s.kind.cluster"
+MINIKUBE_LABEL = "created_by.minikube.sigs.k8s.io"
 
 
 def leftovers() -> dict[str, list[str]]:
@@ -25,12 +27,14 @@ def leftovers() -> dict[str, list[str]]:
         str(c.name): c for c in api.containers.list(all=True, filters={"label": LABEL_CLUSTER}, ignore_removed=True)
     }
     networks = api.networks.list(filters={"label": LABEL_CLUSTER})
-    # kind gives nodes no label of ours; they are ours where they carry our cluster's name and hang on its network.
+    # Nodes get no label of ours; they are ours where they carry our cluster's name and hang on its network.
     ours = {str(n.name): str((n.attrs.get("Labels") or {}).get(LABEL_CLUSTER)) for n in networks}
-    for node in api.containers.list(all=True, filters={"label": KIND_LABEL}, ignore_removed=True):
-        attached = set(node.attrs["NetworkSettings"]["Networks"])
-        if any(ours.get(name) == node.labels.get(KIND_LABEL) for name in attached):
-            containers[str(node.name)] = node
+    for label in (KIND_LABEL, MINIKUBE_LABEL):
+        for node in api.containers.list(all=True, filters={"label": label}, ignore_removed=True):
+            attached = set(node.attrs["NetworkSettings"]["Networks"])
+            whose = node.labels[label] if label == KIND_LABEL else re.sub(r"-m\d+\Z", "", str(node.name))
+            if any(ours.get(name) == whose for name in attached):
+                containers[str(node.name)] = node
     volumes = api.volumes.list(filters={"label": LABEL_CLUSTER})
     return {
         "container": sorted(containers),

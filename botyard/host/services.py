@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from botyard.contracts import LABEL_CLUSTER, LABEL_KEY, BadInput, BotyardError, CommandError
 from botyard.later import later
@@ -38,6 +39,7 @@ class Service:
         volume: named volume with its data; outlives the container.
         mount: where the volume lies in the container.
         ready_path: answers 200 once it serves.
+        fixed_nodes: see ``ensure_network``.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Service:
     volume: str
     mount: str
     ready_path: str
+    fixed_nodes: bool = False
 
     def key(self, image_id: str) -> str:
         """What the container was made from; another key means that it has to be made anew."""
@@ -61,7 +64,7 @@ def registry(target: Target, image: str) -> Service:
     name = f"{target.cluster}-registry"
     return Service(
         name, target.cluster, image, target.network, target.ports.registry, 5000,
-        f"{name}-images", "/var/lib/docker-registry", "/v2/",
+        f"{name}-images", "/var/lib/docker-registry", "/v2/", target.fixed_nodes,
     )  # fmt: skip
 
 
@@ -70,7 +73,7 @@ def depot(target: Target, image: str) -> Service:
     name = f"{target.cluster}-depot"
     return Service(
         name, target.cluster, image, target.network, target.ports.depot, 80,
-        f"{name}-files", "/srv/depot", "/healthz",
+        f"{name}-files", "/srv/depot", "/healthz", target.fixed_nodes,
     )  # fmt: skip
 
 
@@ -117,7 +120,7 @@ def act(step: Step, service: Service, progress: Callable[[str], None]) -> None:
         image = engine.image(service.image)
         if image is None:
             raise BotyardError(f"there is no local image {service.image} for {service.name}", "run invoke images")
-        ensure_network(service.network, service.cluster)
+        ensure_network(service.network, service.cluster, fixed_nodes=service.fixed_nodes)
         engine.cli("rm", "--force", service.name)
         if engine.inspect("volume", service.volume) is None:
             engine.cli("volume", "create", "--label", f"{LABEL_CLUSTER}={service.cluster}", service.volume)
@@ -171,23 +174,44 @@ def remove(service: Service, *, check: bool) -> bool:
     return found is not None or volume is not None or gone
 
 
-def ensure_network(name: str, cluster: str) -> bool:
+def ensure_network(name: str, cluster: str, *, fixed_nodes: bool = False) -> bool:
     """Makes the Docker network, labelled as ours; True where it was made now.
 
+    Args:
+        fixed_nodes: nodes ask for addresses, the lowest ones: then Docker gives others from the upper half alone.
+
     Raises:
-        BadInput: there is a network of that name that is not ours.
+        BadInput: there is a network of that name that is not ours, or one that was made for another driver.
     """
     found = engine.inspect("network", name)
     if found is not None:
         _must_be_ours("network", name, found.get("Labels") or {}, cluster)
+        if fixed_nodes != bool(_range(found).get("IPRange")):
+            raise BadInput(
+                f"the Docker network {name} was made for a cluster of another driver",
+                "put the driver back and run invoke down, or choose another cluster name in values/targets.yml",
+            )
         return False
     bridge = engine.inspect("network", "bridge") or {}
     mtu = (bridge.get("Options") or {}).get("com.docker.network.driver.mtu", "1500")
-    engine.cli(
+    words = [
         "network", "create", "--label", f"{LABEL_CLUSTER}={cluster}",
-        "--opt", f"com.docker.network.driver.mtu={mtu}", name,
-    )  # fmt: skip
+        "--opt", f"com.docker.network.driver.mtu={mtu}",
+    ]  # fmt: skip
+    engine.cli(*words, name)
+    if fixed_nodes:  # only in a network with a subnet of its own may addresses be asked for: the one that it got
+        subnet = ipaddress.ip_network(_range(engine.inspect("network", name) or {})["Subnet"])
+        engine.cli("network", "rm", name)
+        *_, upper = subnet.subnets()
+        gateway = subnet.network_address + 1
+        engine.cli(*words, "--subnet", str(subnet), "--gateway", str(gateway), "--ip-range", str(upper), name)
     return True
+
+
+def _range(network: dict[str, Any]) -> dict[str, str]:
+    """The first entry of a network's address management: Subnet, Gateway, IPRange."""
+    entries: list[dict[str, str]] = (network.get("IPAM") or {}).get("Config") or [{}]
+    return entries[0]
 
 
 def drop_network(name: str, cluster: str) -> bool:

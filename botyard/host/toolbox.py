@@ -60,17 +60,17 @@ def ensure(
 
     Args:
         names: kind, kubernetes (kubeadm, kubelet, kubectl and the other four), helm, etcd, coredns,
-            local-path-provisioner, metrics-server. From registries, kubernetes is kubectl alone and the last four are
-            refused: upstream's images bring them.
+            local-path-provisioner, metrics-server, minikube, crictl. From registries, kubernetes is kubectl alone and
+            the last six are refused: upstream's images bring them, or (minikube) it works from packages alone.
         check: change nothing; ``changed`` says what would be made.
 
     Raises:
         BadInput: an unknown name, or a Kubernetes version that there is no recipe for.
         BotyardError: a build or download failed.
     """
-    unknown = [name for name in names if name not in recipe.RECIPES]
+    unknown = [name for name in names if name not in recipe.WANTED]
     if unknown:
-        raise BadInput(f"unknown tool {unknown[0]!r}", f"there are: {', '.join(recipe.RECIPES)}")
+        raise BadInput(f"unknown tool {unknown[0]!r}", f"there are: {', '.join(recipe.WANTED)}")
     if sources.choose(paths, target, write=not check).mode == "packages":
         tools = [one for name in names for one in _built(paths, target, name, progress, check)]
     else:
@@ -81,7 +81,7 @@ def ensure(
 
 
 def _built(paths: Paths, target: Target, name: str, progress: Callable[[str], None], check: bool) -> list[Tool]:
-    wanted = recipe.RECIPES[name]
+    wanted = recipe.WANTED[name]
     if name == "kubernetes" and target.kubernetes_version != wanted.version:
         raise BadInput(
             f"target {target.name} wants Kubernetes {target.kubernetes_version}, but from packages only "

@@ -38,6 +38,7 @@ MODULES: dict[str, str] = {
     "botyard.core.helm_package": "helm_package",
     "botyard.core.image": "image",
     "botyard.core.kind_cluster": "kind_cluster",
+    "botyard.core.minikube_cluster": "minikube_cluster",
     "botyard.core.model_store": "model_store",
     "botyard.core.node_image": "node_image",
     "botyard.core.preflight": "preflight",

@@ -44,7 +44,7 @@ def run(args: Args, ctx: Context) -> Result:
     with guard.answering(kube):
         diffs = _applied(kube, _bodies(found.refs), ctx)
         if not ctx.check:
-            metrics_api.wait(kube, target.cluster, ctx.progress)
+            metrics_api.wait(kube, ctx.progress)
     if diffs:
         parts.append(f"{would}applied: {', '.join(diff.header for diff in diffs)}")
     return Result(

@@ -24,7 +24,7 @@ EXAMPLE = """\
 @dataclass(frozen=True, kw_only=True)
 class Args:
     names: list[
-        Literal["kind", "kubernetes", "helm", "etcd", "coredns", "local-path-provisioner", "metrics-server"]
+        Literal["kind", "minikube", "kubernetes", "helm", "etcd", "coredns", "local-path-provisioner", "metrics-server"]
     ] = arg("programs wanted; kubernetes stands for its seven programs (from registries: for kubectl alone)")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import threading
@@ -88,3 +89,16 @@ def build(
     finally:
         finished.set()
         teller.join()
+
+
+def module_dir(recipe: Path, module: str) -> Path:
+    """The folder of a Go module, in the version that ``recipe/go.mod`` pins; fetched where it is not there yet.
+
+    Raises:
+        CommandError: no such version, or no Go module proxy answers.
+    """
+    got = run(["go", "mod", "download", "-json", module], cwd=recipe, timeout_s=300)
+    found = json.loads(got.stdout).get("Dir", "")
+    if not found:
+        raise BotyardError(f"go mod download gave no folder for {module}", f"look at {recipe}/go.mod")
+    return Path(found)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from botyard.contracts import BotyardError
 from botyard.process import Arg, Completed, run
 
 MODULE = "sigs.k8s.io/kind"
@@ -55,19 +53,6 @@ class Kind:
         env = {"KIND_EXPERIMENTAL_DOCKER_NETWORK": self.network, "KIND_EXPERIMENTAL_PROVIDER": "docker"}
         return run([self.binary, *argv, "--quiet"] if on_line is None else [self.binary, *argv],
                    env=env, stdin=stdin, timeout_s=600, on_line=on_line)  # fmt: skip
-
-
-def module_dir(recipe: Path) -> Path:
-    """The folder of kind's Go module, in the version that ``recipe/go.mod`` pins; fetched where it is not there yet.
-
-    Raises:
-        CommandError: no such version, or no Go module proxy answers.
-    """
-    got = run(["go", "mod", "download", "-json", MODULE], cwd=recipe, timeout_s=300)
-    found = json.loads(got.stdout).get("Dir", "")
-    if not found:
-        raise BotyardError(f"go mod download gave no folder for {MODULE}", f"look at {recipe}/go.mod")
-    return Path(found)
 
 
 def steps(progress: Callable[[str], None]) -> Callable[[str], None]:

@@ -9,7 +9,7 @@ import pytest
 
 from botyard.contracts import LABEL_KEY, BadInput, BotyardError
 from botyard.host import base_image, lockfile, node_image, upstream
-from botyard.tools import debian, kind
+from botyard.tools import debian, go, kind
 
 from .conftest import Engine, FakeImage
 
@@ -95,8 +95,8 @@ def test_kinds_module_is_found_in_the_pinned_version(monkeypatch: pytest.MonkeyP
         asked.append(argv)
         return type("Done", (), {"stdout": '{"Dir": "/modules/kind@v0.33.0"}'})
 
-    monkeypatch.setattr(kind, "run", run)
-    assert kind.module_dir(tmp_path) == Path("/modules/kind@v0.33.0")
+    monkeypatch.setattr(go, "run", run)
+    assert go.module_dir(tmp_path, kind.MODULE) == Path("/modules/kind@v0.33.0")
     assert asked == [["go", "mod", "download", "-json", "sigs.k8s.io/kind"]]
 
 

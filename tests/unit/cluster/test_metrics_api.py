@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from botyard.contracts import TimedOut
-from botyard.host import kind_cluster, metrics_api
+from botyard.host import metrics_api
 from botyard.tools import docker
 from botyard.tools.kube_http import Answer
 
@@ -36,6 +35,8 @@ class Cluster:
     def read(self, path: str) -> dict[str, Any] | None:
         if path == metrics_api.SERVICE:
             return {"spec": {"clusterIP": "10.96.1.2"}}
+        if path == metrics_api.CONTROL_PLANE:
+            return {"items": [{"metadata": {"name": "shop-control-plane"}}]}
         assert path == metrics_api.API
         reason = self.reasons.pop(0) if len(self.reasons) > 1 else self.reasons[0]
         if reason == "absent":
@@ -46,7 +47,6 @@ class Cluster:
 @pytest.fixture
 def cuts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, ...]]]:
     found: list[tuple[str, ...]] = []
-    monkeypatch.setattr(kind_cluster, "nodes_of", lambda name: [SimpleNamespace(name=f"{name}-control-plane")])
     monkeypatch.setattr(docker, "exec_in", lambda node, argv, **_: found.append((node, *argv)))
     clock = iter(range(10_000))
     wait = metrics_api.wait_until
@@ -58,7 +58,7 @@ def cuts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, ...]]]:
 
 def told(cluster: Cluster, timeout_s: float = 180) -> list[str]:
     lines: list[str] = []
-    metrics_api.wait(cluster, "shop", lines.append, timeout_s)  # type: ignore[arg-type]
+    metrics_api.wait(cluster, lines.append, timeout_s)  # type: ignore[arg-type]
     return lines
 
 

@@ -85,6 +85,7 @@ def test_a_port_taken_names_who_holds_it(fit: pytest.MonkeyPatch, paths: Paths, 
     [
         ({"botyard.cluster": "botyard"}, []),
         ({"io.x-k8s.kind.cluster": "botyard"}, []),
+        ({"name.minikube.sigs.k8s.io": "botyard"}, []),
         ({"botyard.cluster": "other"}, ["you_must port 5001 (registry): taken by container theirs"]),
         ({}, ["you_must port 5001 (registry): taken by container theirs"]),
     ],

@@ -22,15 +22,15 @@ class Things:
 
 
 def thing(name: str, networks: tuple[str, ...] = (), **labels: str) -> SimpleNamespace:
-    named = {key.replace("__", ".").replace("_", "-"): value for key, value in labels.items()}
+    named = {key if "." in key else key.replace("__", ".").replace("_", "-"): value for key, value in labels.items()}
     attrs = {"Labels": named, "NetworkSettings": {"Networks": dict.fromkeys(networks)}}
     return SimpleNamespace(name=name, labels=named, attrs=attrs)
 
 
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An engine with things of ours, of a user's kind cluster, and of others."""
-    kind = "io__x_k8s__kind__cluster"
+    """An engine with things of ours, of a user's kind cluster and minikube, and of others."""
+    kind, minikube = "io__x_k8s__kind__cluster", "created_by.minikube.sigs.k8s.io"
     engine = SimpleNamespace(
         containers=Things(
             thing("a-registry", ("a-net",), botyard__cluster="a"),
@@ -38,8 +38,14 @@ def full(monkeypatch: pytest.MonkeyPatch) -> None:
             thing("b-worker", ("a-net",), **{kind: "b"}),
             thing("users-worker", ("kind",), **{kind: "a"}),
             thing("users"),
+            thing("c", ("c-net",), **{minikube: "true"}),
+            thing("c-m02", ("c-net",), **{minikube: "true"}),
+            thing("d-m02", ("c-net",), **{minikube: "true"}),
+            thing("a", ("minikube",), **{minikube: "true"}),
         ),
-        networks=Things(thing("a-net", botyard__cluster="a"), thing("kind")),
+        networks=Things(
+            thing("a-net", botyard__cluster="a"), thing("c-net", botyard__cluster="c"), thing("kind"), thing("minikube")
+        ),
         volumes=Things(thing("v", botyard__cluster="a"), thing("users")),
     )
     monkeypatch.setattr(docker, "client", lambda: engine)
@@ -48,7 +54,11 @@ def full(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_only_what_is_ours_is_found(full: None) -> None:
-    assert removal.leftovers() == {"container": ["a-registry", "a-worker"], "network": ["a-net"], "volume": ["v"]}
+    assert removal.leftovers() == {
+        "container": ["a-registry", "a-worker", "c", "c-m02"],
+        "network": ["a-net", "c-net"],
+        "volume": ["v"],
+    }
 
 
 def test_leftovers_go_and_strangers_are_taken_off_our_network_first(full: None, door: Door, tmp_path: Path) -> None:
@@ -57,11 +67,15 @@ def test_leftovers_go_and_strangers_are_taken_off_our_network_first(full: None, 
     assert door.calls == [
         ["docker", "rm", "--force", "--volumes", "a-registry"],
         ["docker", "rm", "--force", "--volumes", "a-worker"],
+        ["docker", "rm", "--force", "--volumes", "c"],
+        ["docker", "rm", "--force", "--volumes", "c-m02"],
         ["docker", "network", "disconnect", "--force", "a-net", "c0ffee"],
         ["docker", "network", "rm", "a-net"],
+        ["docker", "network", "disconnect", "--force", "c-net", "c0ffee"],
+        ["docker", "network", "rm", "c-net"],
         ["docker", "volume", "rm", "v"],
     ]
-    assert len(done) == 4
+    assert len(done) == 7
 
 
 def test_check_mode_lists_and_removes_nothing(full: None, door: Door, tmp_path: Path) -> None:

@@ -70,6 +70,16 @@ def test_the_build_command_is_pinned_and_carries_the_version(builder: Door, path
     assert "-X helm.sh/helm/v4/internal/version.version=v4.3.1" in words[words.index("-ldflags") + 1]
 
 
+def test_minikube_is_built_where_it_is_asked_for_and_no_machine_must_have_it(
+    builder: Door, paths: Paths, target: Target
+) -> None:
+    made = toolbox.ensure(paths, target, ["minikube", "crictl"], print)
+    assert [(one.name, one.path.is_file()) for one in made] == [("minikube", True), ("crictl", True)]
+    words = builder.calls[0]
+    assert "-X k8s.io/minikube/pkg/version.version=v1.36.0" in words[words.index("-ldflags") + 1]
+    assert not {"minikube", "crictl"} & recipe.RECIPES.keys()  # what the doctor asks of every machine
+
+
 def test_what_a_killed_build_left_is_cleared_away(builder: Door, paths: Paths, target: Target) -> None:
     leftover = recipe.home(paths, "kind") / "tmp-abc"
     leftover.mkdir(parents=True)

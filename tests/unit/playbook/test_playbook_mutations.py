@@ -87,6 +87,7 @@ ANOTHER_MEANING = [
 # (way, text of the line, why the error stands further away)
 FAR = [
     ("dedented", "release_values:", "good YAML until the next argument stands where it cannot"),
+    ("dedented", "model_values:", "the same"),
     ("value_dropped", "values_files:", "it took the anchor with it, which is missed where it is used"),
     ("value_dropped", "values:", "the same"),
     ("key_renamed", "actions_values:", "a fact is missed where it is used"),

@@ -141,7 +141,7 @@ def test_an_existing_cluster_has_the_users_kubeconfig_and_a_state_of_its_own(roo
     ("body", "told"),
     [
         ("{driver: aks}", "needs a context"),
-        ("{driver: aks, context: x, workers: 2}", "workers is of driver kind alone"),
+        ("{driver: aks, context: x, workers: 2}", "workers is of drivers kind and minikube alone"),
         ("{context: x}", "context is of a cluster that exists"),
         ("{driver: existing, context: x, pin: {ca_sha256: 12, kube_system_uid: x}}", r"targets.x.pin.ca_sha256"),
     ],
