@@ -62,6 +62,15 @@ class Kube:
         """Address of the API server, to be shown."""
         return self._server.url if self._server is not None else str(self.api.configuration.host)
 
+    @property
+    def authority(self) -> str:
+        """Certificates (PEM) that vouch for the API server; '' where whoever answers is believed."""
+        if self._server is not None:
+            return self._server.authority
+        settings = self.api.configuration
+        trusted = settings.ssl_ca_cert if settings.verify_ssl else None
+        return Path(trusted).read_text(encoding="ascii") if trusted else ""
+
     @functools.cached_property
     def core(self) -> Any:
         """The typed core API; made on first use, as importing its models takes a second."""

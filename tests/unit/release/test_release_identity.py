@@ -32,10 +32,8 @@ class Cluster:
     context = "prod"
     host = "https://there:443"
 
-    def __init__(self, ca: Path | None, answer: Any = None, verify: bool = True) -> None:
-        settings = types.SimpleNamespace(host=self.host, ssl_ca_cert=ca and str(ca), verify_ssl=verify)
-        self.api = types.SimpleNamespace(configuration=settings)
-        self.answer = answer
+    def __init__(self, authority: str, answer: Any = None) -> None:
+        self.authority, self.answer = authority, answer
 
     def read(self, path: str, timeout_s: float) -> Any:
         assert path == "/api/v1/namespaces/kube-system"
@@ -44,33 +42,35 @@ class Cluster:
         return self.answer
 
 
-def test_the_fingerprint_does_not_depend_on_order(tmp_path: Path) -> None:
-    found = []
-    for text in (ONE + TWO, "# a comment\n" + TWO + ONE, ONE):
-        (tmp_path / "ca.crt").write_text(text)
-        found.append(fingerprint(tmp_path / "ca.crt"))
+def test_the_fingerprint_does_not_depend_on_order() -> None:
+    found = [fingerprint(text) for text in (ONE + TWO, "# a comment\n" + TWO + ONE, ONE)]
     assert found[0] == found[1] != found[2]
-    (tmp_path / "ca.crt").write_text("nothing")
     with pytest.raises(BadInput, match="holds no certificate"):
-        fingerprint(tmp_path / "ca.crt")
+        fingerprint("nothing")
 
 
-def test_a_cluster_says_who_it_is(tmp_path: Path) -> None:
-    (tmp_path / "ca.crt").write_text(ONE)
-    seen = identify(cast(Kube, Cluster(tmp_path / "ca.crt", {"metadata": {"uid": UID}})))
-    assert seen == Identity("https://there:443", fingerprint(tmp_path / "ca.crt"), UID)
+def test_a_cluster_says_who_it_is() -> None:
+    seen = identify(cast(Kube, Cluster(ONE, {"metadata": {"uid": UID}})))
+    assert seen == Identity("https://there:443", fingerprint(ONE), UID)
 
 
-@pytest.mark.parametrize(("ca", "verify"), [(None, True), ("ca.crt", False)])
-def test_a_server_that_nothing_vouches_for_is_not_believed(tmp_path: Path, ca: str | None, verify: bool) -> None:
+def test_a_server_that_nothing_vouches_for_is_not_believed() -> None:
     with pytest.raises(BadInput, match="no certificate authority"):
-        identify(cast(Kube, Cluster(ca and tmp_path / ca, {"metadata": {"uid": UID}}, verify)))  # type: ignore[arg-type]
+        identify(cast(Kube, Cluster("", {"metadata": {"uid": UID}})))
 
 
-def test_a_server_that_does_not_answer_is_told_with_its_address(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("ca", "verify", "told"), [(None, True, ""), ("ca.crt", False, ""), ("ca.crt", True, ONE)])
+def test_the_librarys_authority_counts_where_it_is_held_to(tmp_path: Path, ca: Any, verify: bool, told: str) -> None:
     (tmp_path / "ca.crt").write_text(ONE)
+    kube = object.__new__(Kube)
+    settings = types.SimpleNamespace(ssl_ca_cert=ca and str(tmp_path / ca), verify_ssl=verify)
+    vars(kube).update(_server=None, api=types.SimpleNamespace(configuration=settings))
+    assert kube.authority == told
+
+
+def test_a_server_that_does_not_answer_is_told_with_its_address() -> None:
     with pytest.raises(BotyardError, match=r"does not answer[\s\S]*https://there:443"):
-        identify(cast(Kube, Cluster(tmp_path / "ca.crt", TimeoutError())))
+        identify(cast(Kube, Cluster(ONE, TimeoutError())))
 
 
 def test_the_pinned_cluster_passes() -> None:
