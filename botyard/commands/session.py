@@ -72,6 +72,8 @@ def read_target(flags: Flags, *, any_cluster: bool = False) -> Target:
         return target
     if flags.sources not in ("auto", "registries", "packages"):
         raise BadInput(f"unknown sources {flags.sources!r}", "use auto, registries or packages")
+    if target.driver == "minikube" and flags.sources == "registries":
+        raise BadInput("driver minikube works from packages alone", "leave --sources away, or choose a target of kind")
     from msgspec.structs import replace
 
     return replace(target, sources=replace(target.sources, mode=flags.sources))
