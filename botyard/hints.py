@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 _MAX_SHOWN = 160  # characters of a line
 
@@ -36,3 +36,10 @@ def close_to(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
         by_last = {n.rsplit(".", 1)[-1]: n for n in names}
         found = [by_last[n] for n in difflib.get_close_matches(word.rsplit(".", 1)[-1], by_last, n=1, cutoff=0.7)]
     return f"did you mean {found[0]}?" if found else ""
+
+
+def close_file(name: str, known: Iterable[str]) -> str:
+    """The file that was meant, or an empty string; endings do not count, as all YAML files have one of two."""
+    stems = {PurePath(one).stem: one for one in sorted(known)}
+    found = difflib.get_close_matches(PurePath(name).stem, stems, n=1)
+    return stems[found[0]] if found else ""

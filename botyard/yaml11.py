@@ -112,6 +112,8 @@ def fault(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str, str]:
     if "<block sequence start>" in what and (line := _lost_dash(text.splitlines(), mark)):
         where = f"the list that goes on in line {mark.line + 1} begins here without its dash"
         return line + 1, mark.column + 1, where, "write - before the first item too"
+    if "'\\t'" in what:
+        return mark.line + 1, mark.column + 1, "a tab where YAML takes spaces alone", "use spaces"
     cure = "give lines of one list or mapping the same indent; quote a value with ': ' or a first {, [, *, &, % or @"
     return mark.line + 1, mark.column + 1, what, cure
 

@@ -21,7 +21,7 @@ def positionals(argv: Sequence[str]) -> list[str]:
 @task(
     positional=positionals(sys.argv),
     help={
-        "name": "a module or keyword, as in: invoke doc helm, invoke doc when; without one all are listed",
+        "name": "a module or keyword, as in: invoke doc helm, invoke doc filters; without one all are listed",
         "write": "bring docs/reference/, playbooks/schema.json and the READMEs of the charts up to date instead",
     },
 )

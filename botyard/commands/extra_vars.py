@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,6 +60,8 @@ def _of_pairs(text: str) -> dict[str, Any]:
         pairs = [word.partition("=") for word in shlex.split(text)]
     except ValueError as error:
         raise BadInput(f"--extra-vars {text!r}: {str(error).lower()}", _CURE) from None
+    if re.fullmatch(r"[^=\s]+\.(ya?ml|json)", text):
+        raise BadInput(f"--extra-vars {text!r} is not name=value", f"a file takes an @ before it: --extra-vars @{text}")
     if not pairs or not all(name and equals for name, equals, _ in pairs):
         raise BadInput(f"--extra-vars {text!r} is not name=value", _CURE)
     return {_name(name, text): value for name, _, value in pairs}

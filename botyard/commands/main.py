@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from invoke.tasks import task
 
 from botyard.commands.session import Flags, paths_for, play, reach, read_target, root_folder
 from botyard.commands.streams import as_typed, errors_as_lines
+from botyard.contracts import shown
 
 HELP = {
     "target": "where to: a name in values/targets.yml",
@@ -98,12 +100,28 @@ def play_file(
                   list_tasks=list_tasks, list_tags=list_tags, plain=plain, debug=debug)  # fmt: skip
     with errors_as_lines(debug):
         from botyard.commands.extra_vars import extra_vars as read
+        from botyard.targets import names
 
         if not Path(file).is_file():
-            raise BadInput(f"there is no playbook {file}", "give the path of a YAML file")
+            raise BadInput(f"there is no playbook {file}", _meant(Path(file)) or "give the path of a YAML file")
+        if "-t" in sys.argv and target not in names(root_folder()):
+            raise BadInput(f"-t is --target here, and there is no target {target!r}", f"for tags: --tags {target}")
         extra = read(extra_vars)
         needs_bot = bot != Flags.bot or _may_name_a_bot(Path(file))
     play([Path(file).resolve()], flags, any_cluster=True, extra=extra, needs_bot=needs_bot)
+
+
+def _meant(file: Path) -> str:
+    """A playbook beside it, or one of ours, that is called nearly so."""
+    from botyard.hints import close_file
+
+    folders = (file.parent, root_folder() / "playbooks")
+    found = next((folder / name for folder in folders if (name := close_file(file.name, _yaml_in(folder)))), None)
+    return f"did you mean {shown(found)}?" if found else ""
+
+
+def _yaml_in(folder: Path) -> list[str]:
+    return [one.name for one in folder.glob("*.y*ml")]
 
 
 def _may_name_a_bot(playbook: Path) -> bool:

@@ -23,6 +23,16 @@ _MISSING = re.compile(r"'(?P<task>.*)' did not receive required positional argum
 _UNKNOWN = re.compile(r"No idea what '(?P<word>.*)' is!", re.DOTALL)
 
 
+# What ansible-playbook calls otherwise, for `invoke play`.
+_INVENTORY = "there is no inventory: everything runs on this machine, and the place is chosen by --target"
+_OF_ANSIBLE = {
+    "-i": _INVENTORY, "--inventory": _INVENTORY, "--limit": _INVENTORY, "-C": "write --check", "-D": "write --diff",
+    "--syntax-check": "write --list-tasks: it checks the files and runs nothing",
+    "-v": "the report of each run holds everything; --debug shows tracebacks",
+    "--become": "tasks run as the user who started botyard", "--step": "write --start-at-task NAME",
+}  # fmt: skip
+
+
 def refuse(words: Sequence[str], contexts: Sequence[ParserContext]) -> None:
     """Reads the command line as Invoke will, and says more where Invoke would refuse it.
 
@@ -32,12 +42,25 @@ def refuse(words: Sequence[str], contexts: Sequence[ParserContext]) -> None:
     if "--complete" in words:  # a shell asks while the user still types
         return
     _help(words, contexts)
+    _as_of_ansible(words)
     core = Parser(initial=Program().initial_context, ignore_unknown=True).parse_argv(list(words))
     try:
         Parser(initial=Program().initial_context, contexts=contexts).parse_argv(core.unparsed)
     except ParseError as error:
         told = _told(error, sorted(str(context.name) for context in contexts))
         raise Exit(f"botyard: {told}", told.exit_code) from None
+
+
+def _as_of_ansible(words: Sequence[str]) -> None:
+    """A flag of ansible-playbook's given to `play`: those that mean something else here, where they stand so."""
+    if not words or words[0] != "play":
+        return
+    for word, after in zip(words[1:], [*words[2:], ""], strict=True):
+        flag = "-v" if re.fullmatch("-v+", word) else word.partition("=")[0]
+        ours = flag == "-i" and (not after or after.startswith("-"))  # --list-tags
+        if cure := "" if ours else _OF_ANSIBLE.get(flag):
+            told = BadInput(f"play has no flag {word!r} as ansible-playbook has it", cure)
+            raise Exit(f"botyard: {told}", told.exit_code)
 
 
 def _help(words: Sequence[str], contexts: Sequence[ParserContext]) -> None:

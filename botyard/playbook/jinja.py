@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from typing import Any, Protocol
 
@@ -17,6 +18,16 @@ from botyard.hints import close_to
 from botyard.playbook.filters import EXCUSING, FILTERS, OMIT, TESTS, lookup, lookup_of
 
 _KNOWN = "docs/reference/keywords.md lists filters, tests and lookups"
+_STRING = re.compile(r"'[^']*'|\"[^\"]*\"")
+_BRACED = re.compile(r"\{\{(.*?)\}\}|\{%(?!\s*set\b)(.*?)%\}", re.DOTALL)
+_INSIDE = re.compile(r"\([^()]*\)")  # a single = there gives an argument by its name
+# What stands outside of strings, and what is meant.
+_MEANT = (
+    (re.compile(r"&&"), "write and, not &&"),
+    (re.compile(r"\|\|"), "write or, not ||"),
+    (re.compile(r"!(?!=)"), "write not, not !"),
+    (re.compile(r"(?<![=!<>])=(?!=)"), "write == to compare: a single = means nothing here"),
+)
 _MAX_LENGTH = 10_000_000  # items or characters that * makes
 _MAX_BITS = 10_000  # of a number that * or ** makes; Python writes none of more than 4300 digits
 
@@ -143,3 +154,22 @@ def name_hint(message: str, env: Environment) -> str:
             name = message.split("'")[1]
             return other.format(name) if name in others else close_to(name, known) or _KNOWN
     return ""
+
+
+def expression_hint(text: str, *, expression: bool) -> str:
+    """What is meant by a text that is no valid Jinja2; '' where nobody can tell.
+
+    Args:
+        expression: of a condition, which takes no braces.
+    """
+    if expression and "{{" in text:
+        return "when, until and their like are expressions already: leave the braces out"
+    code = text if expression else " ".join(part or other for part, other in _BRACED.findall(text))
+    code = _STRING.sub("''", code)
+    while (outer := _INSIDE.sub("", code)) != code:
+        for sign, meant in _MEANT[:-1]:
+            if sign.search(code):
+                return meant
+        code = outer
+    certain = _MEANT[:-1] if "(" in code else _MEANT  # what was never closed may be an argument's
+    return next((meant for sign, meant in certain if sign.search(code)), "")

@@ -84,6 +84,10 @@ class Handlers:
         self._notified.update(named, listening.values())
         return bool(named or listening)
 
+    def waiting(self) -> list[str]:
+        """Names of those that are notified and have not run."""
+        return [self._title(one) for one in self._all if one in self._notified]
+
     def flush(self) -> Iterator[Task]:
         """The notified ones in their order, also those that earlier ones notify meanwhile. As in Ansible, a flush
         that a failure broke off is taken up where it ended."""

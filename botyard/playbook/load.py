@@ -11,6 +11,7 @@ from botyard.playbook import keywords
 from botyard.playbook.check import Checker
 from botyard.playbook.load_tasks import Here, TaskLoader, check_notified
 from botyard.playbook.model import Imported, Outer, Play, Playbook
+from botyard.playbook.slips import refuse_tasks
 from botyard.playbook.source import Map, Seq, Text, Where, read_yaml, refuse
 from botyard.playbook.template import Templar
 
@@ -50,6 +51,7 @@ class Loader:
         for entry, at in zip(document, document.items_at, strict=True):
             if not isinstance(entry, Map):
                 refuse(at, "a play is a mapping", "start it with '- name: ...'")
+            refuse_tasks(entry)
             if any(word in entry for word in _IMPORTS):
                 entries.append(self._import(entry, file, outer, (*chain, file)))
             else:

@@ -13,6 +13,7 @@ from botyard.playbook import keywords, refused
 from botyard.playbook.arguments import ArgSpec, full_name, spec_of
 from botyard.playbook.check import Checker
 from botyard.playbook.model import META, Block, Conditions, Entries, Outer, Task, conditions_of, every_task
+from botyard.playbook.slips import refuse_plays
 from botyard.playbook.source import Map, Seq, Text, Where, read_yaml, refuse
 from botyard.playbook.template import texts_of
 
@@ -95,6 +96,8 @@ class TaskLoader:
         content = self._documents[file]
         if content is not None and not isinstance(content, Seq):
             refuse(Where(file, 1, 1), "a file of tasks is a list of tasks", "start each task with '- name: ...'")
+        for entry in content or ():
+            refuse_plays(entry)
         return () if content is None else self.tasks(content, outer, replace(here, file=file))
 
     def _task(self, entry: Map, outer: Outer, here: Here) -> Task:

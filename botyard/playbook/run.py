@@ -145,6 +145,8 @@ class Runner:
         except TaskFailed:
             if play.force_handlers and flushes:
                 self._flush(at)
+            with self._lock:
+                self._report.not_run += at.handlers.waiting()
             raise
         for _ in range(flushes):
             self._flush(at)

@@ -13,7 +13,7 @@ from yaml.reader import ReaderError
 
 from botyard import hints, yaml11
 from botyard.contracts import BadInput, shown
-from botyard.hints import close_to
+from botyard.hints import close_file
 
 _TAG = "tag:yaml.org,2002:"
 _MAX_ALIASED = 20_000  # nodes below aliases: a few lines of aliases of aliases can stand for billions
@@ -97,8 +97,11 @@ def read_yaml(file: Path, asked_at: Where | None = None) -> Any:
     try:
         data = file.read_bytes()
     except FileNotFoundError:
-        siblings = [p.name for p in file.parent.glob("*.y*ml")] if file.parent.is_dir() else []
-        problem, cure = f"no such file: {shown(file)}", close_to(file.name, siblings)
+        asking = asked_at.file if asked_at else None  # which surely does not mean itself
+        siblings = [p.name for p in file.parent.glob("*.y*ml") if p != asking] if file.parent.is_dir() else []
+        meant = close_file(file.name, siblings)
+        problem = f"no such file: {shown(file)}"
+        cure = f"did you mean {meant}?" if meant else "mend its name, or write it"
         raise (located(asked_at, problem, cure) if asked_at else BadInput(problem, cure)) from None
     except OSError as error:
         problem, cure = f"cannot read {shown(file)}: {error.strerror}", "a playbook is a YAML file in UTF-8"

@@ -15,7 +15,7 @@ from jinja2.utils import consume, missing
 from botyard.contracts import BotyardError
 from botyard.hints import close_to
 from botyard.playbook.filters import OMIT, to_bool
-from botyard.playbook.jinja import Environment, LazyContext, StringLexer, Undefined, name_hint
+from botyard.playbook.jinja import Environment, LazyContext, StringLexer, Undefined, expression_hint, name_hint
 from botyard.playbook.source import Map, Seq, Text, Where, located
 
 _MAX_DEPTH = 40
@@ -206,6 +206,7 @@ class Templar:
                     found = (self._plain if of_file else self._env).from_string(str(text))
             except TemplateSyntaxError as error:
                 hint = name_hint(str(error.message), self._env)
+                hint = hint or ("" if of_file else expression_hint(text, expression=expression))
                 cure = hint or "see the Jinja2 template syntax"
                 line = max(0, (error.lineno or 1) - 1) if "\n" in text else 0
                 raise located(text.where.moved(line), f"bad Jinja2: {error.message}", cure) from None
@@ -273,6 +274,8 @@ def _failure(text: Text, error: Exception, scope: Scope) -> TemplateFailed:
     if message.endswith("is undefined"):
         name = ast.literal_eval(message.removesuffix(" is undefined"))
         cure = close_to(str(name), scope.names()) or "set it in vars, by an earlier register, or use default(...)"
+        if name == "item":
+            cure = "item is what a loop gives, where its loop_control does not name it otherwise"
     failure = TemplateFailed(text.where.tell(message), cure)
     failure.undefined = isinstance(error, UndefinedError)
     return failure

@@ -64,6 +64,7 @@ class _Walk:
     facts: _Later
     left_out: Mapping[str, Task]
     of_play: Layers
+    item_is: str = ""  # what item means to the task that is looked at
 
     def entries(self, entries: Entries, params: Layers) -> None:
         for entry in entries:
@@ -74,8 +75,10 @@ class _Walk:
 
     def _task(self, task: Task, params: Layers) -> None:
         later = _Later()
+        self.item_is = "item is what a loop gives: give the task a loop: [...]"
         if task.loop is not None:
             later.update(dict.fromkeys((task.loop_var, "ansible_loop_var", task.index_var or "")))
+            self.item_is = f"this loop calls it {task.loop_var}: so says loop_var of its loop_control"
         strong = [later, *task.params, *params]
         weak = [self.facts, *reversed(task.outer.vars), *self.of_play]
         layers: Layers = [later, self.options.extra_vars, *strong, *weak]
@@ -132,7 +135,7 @@ class _Walk:
             layer = next((layer for layer in layers if name in layer), None)
             if layer is None:
                 known = {name for layer in layers for name in layer}
-                cure = refused.NAMES.get(name) or close_to(name, known)
+                cure = refused.NAMES.get(name) or (self.item_is if name == "item" else close_to(name, known))
                 if name.startswith("ansible_"):
                     ours = sorted(name for name in known if name.startswith("ansible_"))
                     cure = f"facts about machines are never gathered; there are: {', '.join(ours)}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from botyard import modules
 from botyard.playbook import keywords as tables
 from botyard.playbook import refused
-from botyard.playbook.filters import FILTERS, TESTS
 from botyard.reference.facts import COLLECTIONS, Argument, Module, module
+from botyard.reference.filter_meanings import FILTER, TEST, About
 from botyard.reference.markdown import MADE, table
 from botyard.reference.meanings import BESIDE, LEVELS, MEANING
 
@@ -55,6 +56,12 @@ def module_text(told: Module, level: int = 2) -> str:
     return "\n".join(parts)
 
 
+def _examples(meanings: dict[str, About]) -> list[tuple[str, ...]]:
+    return [
+        (f"`{name}`", one.meaning, f"`{one.example}`", f"`{json.dumps(one.gives)}`") for name, one in meanings.items()
+    ]
+
+
 def keywords() -> str:
     """The page of all keywords, filters and refused words."""
     parts = [
@@ -67,7 +74,8 @@ def keywords() -> str:
     parts.append(
         "## Filters, tests and lookups\n\nAll of [Jinja2's own]"
         "(https://jinja.palletsprojects.com/en/stable/templates/#builtin-filters), and these of Ansible's.\n\n"
-        f"- Filters: {_ticked(FILTERS)}\n- Tests: {_ticked(TESTS)}\n"
+        f"{table(('filter', 'what it gives', 'for example', 'gives'), _examples(FILTER))}\n"
+        f"{table(('test', 'true where', 'for example', 'gives'), _examples(TEST))}\n"
         "- `lookup('env', NAME)` and `lookup('file', PATH)`; `omit` leaves an argument out\n"
     )
     why_not = refused.WORDS | {f"meta: {word}": why for word, why in refused.META.items()}

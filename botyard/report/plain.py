@@ -178,6 +178,13 @@ def recap(report: RunReport) -> Iterator[str]:
     yield from ending(report)
 
 
+def _told(message: str) -> str:
+    """The first line, and the next one where that only announces it."""
+    first = first_line(message)
+    after = [line.strip() for line in message.splitlines()[1:] if line.strip()]
+    return f"{first} {after[0]}" if first.endswith(":") and after else first
+
+
 def ending(report: RunReport) -> Iterator[str]:
     """The last lines: what failed, where the report lies, how to go on."""
     bad = [task for task in report.tasks if task.status in ("failed", "interrupted")]
@@ -185,9 +192,12 @@ def ending(report: RunReport) -> Iterator[str]:
         yield ""
     for task in bad:
         word = "failed" if task.status == "failed" else "interrupted in"
-        yield f"{word}: {task.playbook}: {task.name}: {first_line(task.msg)}".removesuffix(": interrupted")
+        yield f"{word}: {task.playbook}: {task.name}: {_told(task.msg)}".removesuffix(": interrupted")
         if task.cure:
             yield f"  cure: {task.cure}"
+    if report.not_run:
+        names = ", ".join(dict.fromkeys(report.not_run))
+        yield f"notified, but not run for the failure: {names} (force_handlers: true in the play runs them even then)"
     if report.exit_code and report.go_on:
         yield f"go on with the same command (what is done is quick the second time): {report.go_on}"
     if report.run_dir is not None:

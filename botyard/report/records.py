@@ -83,6 +83,7 @@ class RunReport:
     """A whole run."""
 
     exit_code: int = 0
+    not_run: list[str] = field(default_factory=list)  # handlers that were notified before a failure
     started_at: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()))  # UTC
     plays: list[PlayRecord] = field(default_factory=list)
     tasks: list[TaskRecord] = field(default_factory=list)

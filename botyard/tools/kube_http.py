@@ -70,9 +70,9 @@ class Server:
 
 
 def once_more() -> Any:
-    """How often is asked again: once, for a connection that was closed meanwhile. urllib3's three times would wait for
-    a server that says nothing four times as long as was meant."""
-    return urllib3.util.Retry(total=1)
+    """How often is asked again: once, for a connection that was closed meanwhile; urllib3's three times would wait for
+    a server that says nothing four times as long as was meant. One that says "later" is asked three times, as ever."""
+    return urllib3.util.Retry(total=3, connect=1, read=1)
 
 
 def server(kubeconfig: Path, context: str) -> Server | None:

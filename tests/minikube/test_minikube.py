@@ -85,7 +85,7 @@ def test_stopped_nodes_come_back_and_the_bot_answers(kube: Kube) -> None:
     invoke("verify", "--target", TARGET.name)
 
 
-def test_another_spec_is_refused_by_name() -> None:
+def test_sources_that_it_does_not_work_from_are_refused() -> None:
     said = invoke("cluster", "--target", TARGET.name, "--sources", "registries", wanted=2)
     assert "driver minikube works from packages alone" in said
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import tarfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,16 @@ from botyard.release import python_package, sbom
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def moment() -> Iterator[int]:
+    """What all that is made bears, git or not."""
+    with pytest.MonkeyPatch.context() as env:
+        env.setenv("SOURCE_DATE_EPOCH", "1764000000")
+        yield 1764000000
+
+
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(moment: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
     dest = tmp_path_factory.mktemp("dist")
     python_package.build(ROOT, dest)
     return dest
@@ -46,11 +55,7 @@ def test_the_source_archive_is_the_whole_checkout(built: Path, tracked: list[str
     assert strange == {"PKG-INFO", "setup.cfg"}  # those that setuptools writes
 
 
-def test_the_same_commit_gives_the_same_files(
-    built: Path, tracked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    moment = python_package.commit_time(ROOT)
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(moment))
+def test_the_same_commit_gives_the_same_files(built: Path, tracked: list[str], tmp_path: Path, moment: int) -> None:
     for name in tracked:
         copy = tmp_path / "elsewhere" / name
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -101,6 +106,15 @@ def test_the_sbom_is_valid_and_names_what_is_installed_and_pinned(
     publish.sbom(Context(), str(built))
     assert (built / sbom.FILE).read_text() == text
     assert "2 charts, 5 images" in capsys.readouterr().out
+
+
+def test_a_commit_has_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOURCE_DATE_EPOCH")
+    us = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
+    run(["git", "init", "-q", tmp_path])
+    env = {"GIT_COMMITTER_DATE": "@1700000000 +0000"}
+    run(["git", *us, "commit", "-q", "--allow-empty", "-m", "x"], cwd=tmp_path, env=env)
+    assert python_package.commit_time(tmp_path) == 1700000000
 
 
 def test_a_time_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from invoke.exceptions import Exit
 
 from botyard.commands.doc import doc, positionals
+from botyard.playbook.filters import FILTERS, TESTS
+from botyard.playbook.source import Text, Where
+from botyard.playbook.template import Scope, Templar
+from botyard.reference.filter_meanings import FILTER, TEST, About
 
 
 @pytest.fixture
@@ -65,3 +71,20 @@ def test_an_unknown_name(told) -> None:  # type: ignore[no-untyped-def]
 )
 def test_a_name_may_be_left_out(typed: str, named: bool) -> None:
     assert positionals(["invoke", *typed.split()]) == (["name"] if named else [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "meanings", "known"), [("filters", FILTER, FILTERS), ("tests", TEST, TESTS)], ids=["filters", "tests"]
+)
+def test_all_of_a_kind_with_their_meanings(told, kind: str, meanings, known) -> None:  # type: ignore[no-untyped-def]
+    assert set(meanings) == set(known)
+    out = told(kind)
+    assert all(f"\n{name} " in out for name in meanings)
+    assert all(one.meaning.split()[0] in out for one in meanings.values())
+
+
+@pytest.mark.parametrize("about", [*FILTER.values(), *TEST.values()], ids=[*FILTER, *TEST])
+def test_an_example_gives_what_is_said(about: About) -> None:
+    where = Where(Path("example.yml"), 1, 1)
+    templar = Templar()
+    assert templar.evaluate(Text(about.example, where), Scope(templar, [{}])) == about.gives

@@ -210,3 +210,34 @@ def test_what_is_no_version_is_told() -> None:
     with pytest.raises(Exit, match="--version 'latest' is no version of a chart") as caught:
         deploy.deploy.body(None, [], [], target="kind", version="latest")
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "cure"),
+    [("pley.yml", "did you mean "), ("relaese.yml", "playbooks/release.yml"), ("quite_other.yml", "give the path")],
+)
+def test_a_playbook_that_is_not_there_is_told_with_the_one_that_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, cure: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "play.yml").write_text("[]")
+    with pytest.raises(Exit, match=f"there is no playbook {file}") as caught:
+        play_file.body(None, file, [])
+    assert caught.value.code == 2 and cure in caught.value.message
+
+
+def test_tags_given_as_a_target_are_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "play.yml").write_text("[]")
+    monkeypatch.setattr(sys, "argv", ["invoke", "play", "play.yml", "-t", "deploy"])
+    with pytest.raises(
+        Exit, match=r"-t is --target here, and there is no target 'deploy'(.|\n)*--tags deploy"
+    ) as caught:
+        play_file.body(None, str(tmp_path / "play.yml"), [], target="deploy")
+    assert caught.value.code == 2
+
+
+def test_a_file_of_variables_without_its_sign_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "play.yml").write_text("[]")
+    with pytest.raises(Exit, match=r"a file takes an @ before it: --extra-vars @more\.yml") as caught:
+        play_file.body(None, str(tmp_path / "play.yml"), ["more.yml"])
+    assert caught.value.code == 2

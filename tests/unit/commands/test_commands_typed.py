@@ -72,3 +72,26 @@ def test_help_of_a_task_that_needs_a_word(words: str) -> None:
                           check=False, timeout=60)  # fmt: skip
     assert told.returncode == 0
     assert told.stdout.startswith(f"Usage: inv[oke] [--core-opts] {words.split()[0]} "), told.stdout + told.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "told", "cure"),
+    [
+        ("-i hosts", "'-i'", "there is no inventory"),
+        ("--inventory=hosts", "'--inventory=hosts'", "there is no inventory"),
+        ("--limit web", "'--limit'", "--target"),
+        ("-C", "'-C'", "write --check"),
+        ("-vvv", "'-vvv'", "--debug"),
+        ("--become", "'--become'", "as the user who started botyard"),
+    ],
+)
+def test_a_flag_of_ansible_s_own_is_told_with_ours(typed: str, told: str, cure: str) -> None:
+    with pytest.raises(Exit) as caught:
+        menu(["play", "x.yml", *typed.split()])
+    assert caught.value.code == 2 and f"play has no flag {told} as ansible-playbook has it" in caught.value.message
+    assert cure in caught.value.message
+
+
+@pytest.mark.parametrize("typed", ["-i", "-i --plain", "--check", "-e a=1"])
+def test_a_flag_of_ours_is_not_taken_for_one_of_ansible_s(typed: str) -> None:
+    menu(["play", "x.yml", *typed.split()])

@@ -48,7 +48,7 @@ CASES = {
     "vars is a list": (PLAY + "  vars: [a]\n", "4:9", "vars takes a mapping", ""),
     "bad variable name": (PLAY + "  vars: {a-b: 1}\n", "4:10", "'a-b' is not a variable name", ""),
     "missing vars_files": (PLAY + "  vars_files: [none.yml]\n", "4:16", "no such file: none.yml", ""),
-    "missing import": ("- import_playbook: pley.yml\n", "1:20", "no such file: pley.yml", "did you mean play.yml?"),
+    "missing import": ("- import_playbook: pley.yml\n", "1:20", "no such file: pley.yml", "mend its name"),
     "imports itself": ("- import_playbook: play.yml\n", "1:20", "imports itself", "play.yml -> play.yml"),
     "import keyword": ("- import_playbook: a.yml\n  hosts: all\n", "2:3", "unknown keyword of import_playbook", ""),
     "undefined import": ('- import_playbook: "{{ nope }}.yml"\n', "1:20", "'nope' is undefined", "extra vars"),

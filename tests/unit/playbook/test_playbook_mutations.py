@@ -90,7 +90,6 @@ FAR = [
     ("dedented", "model_values:", "the same"),
     ("value_dropped", "values_files:", "it took the anchor with it, which is missed where it is used"),
     ("value_dropped", "values:", "the same"),
-    ("key_renamed", "actions_values:", "a fact is missed where it is used"),
     ("indented", "image:", "good YAML until the next key stands where it cannot"),
     ("type_changed", "values_files: [*actions_files]", "what is wrong is told where the anchor stands"),
     ("type_changed", "values_files: [*rasa_files]", "the same"),
@@ -170,6 +169,8 @@ def _judged(mutation: Mutation, found: BadInput | list[str]) -> str:
         assert place, f"{mutation}\n{found}"
         near = place[1] == mutation.file.name and abs(int(place[2]) - mutation.line) <= NEAR_LINES
         by_name = line.startswith("register: ") and " is undefined" in found.message
+        fact = mutation.file.read_text().splitlines()[mutation.line - 1].strip().partition(":")[0]
+        by_name |= f"'{fact}' is undefined" in found.message  # a fact is missed where it is used
         assert near or by_name or (mutation.way, line) in [(way, text) for way, text, _ in FAR], f"{mutation}\n{found}"
         return "refused"
     silent = [place for place in found if not (_may_differ(mutation.way, place) or _unread(mutation, place))]
