@@ -1,4 +1,4 @@
-"""What a kind cluster of ours has besides Kubernetes itself: metrics-server, and addresses for LoadBalancer Services.
+"""What a cluster of ours has besides Kubernetes itself: metrics-server, and addresses for LoadBalancer Services.
 
 Their images come through the local registry and not with the node image: so an existing cluster gets them, and a new
 version of them makes no cluster anew. From registries metrics-server is upstream's own image, pulled by digest; the

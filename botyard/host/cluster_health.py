@@ -1,4 +1,4 @@
-"""Is a kind cluster fit to work with, and if not, what blocks it."""
+"""Is a cluster of ours fit to work with, and if not, what blocks it."""
 
 from __future__ import annotations
 
