@@ -149,7 +149,10 @@ def test_an_account_that_may_only_read_is_refused(checkout: Checkout, play: Any)
     assert checked.code == 1 and "missing: create, update, patch, delete secrets" in checked.out, checked.out
     refused = play()
     assert refused.code == 1 and "orbidden" in refused.out and not written(checkout), refused.out
-    checkout.target(registry={"address": "localhost:9/bots"})
+    file = checkout.root / "values/targets.yml"
+    document = yaml.safe_load(file.read_text())
+    document["targets"]["there"]["registry"] = {"address": "localhost:9/bots"}
+    file.write_text(yaml.safe_dump(document))
     told = checkout.invoke("deploy", "--target", "there", "--yes", "--plain")
     assert told.code == 2 and "create, update, patch, delete secrets" in told.out, told.out
     assert "invoke target.rbac --target there" in told.out and not written(checkout), told.out
