@@ -91,28 +91,30 @@ def identify(kube: Kube) -> Identity:
         BadInput: nothing vouches for the API server, or kube-system may not be read.
         BotyardError: the API server does not answer within 15 seconds, or it refuses.
     """
-    settings = kube.api.configuration
-    if not settings.verify_ssl or not settings.ssl_ca_cert:
+    if not kube.authority:
         raise BadInput(
-            f"context {kube.context} names no certificate authority for {settings.host}: whoever answers is believed",
+            f"context {kube.context} names no certificate authority for {kube.host}: whoever answers is believed",
             "put certificate-authority-data into that kubeconfig; insecure-skip-tls-verify is not taken",
         )
     with answering(kube, _not_reached(kube)):
         found = kube.read("/api/v1/namespaces/kube-system", timeout_s=_QUICK_S)
     if found is None:
         raise BadInput(f"context {kube.context} leads to a server without a namespace kube-system", "name another one")
-    return Identity(settings.host, fingerprint(Path(settings.ssl_ca_cert)), str(found["metadata"]["uid"]))
+    return Identity(kube.host, fingerprint(kube.authority), str(found["metadata"]["uid"]))
 
 
-def fingerprint(bundle: Path) -> str:
-    """SHA-256 over the certificates of a PEM file, whatever their order.
+def fingerprint(bundle: str) -> str:
+    """SHA-256 over the certificates of a PEM text, whatever their order.
 
     Raises:
         BadInput: it holds none.
     """
-    ders = sorted(ssl.PEM_cert_to_DER_cert(pem) for pem in _PEM.findall(bundle.read_text(encoding="ascii")))
+    ders = sorted(ssl.PEM_cert_to_DER_cert(pem) for pem in _PEM.findall(bundle))
     if not ders:
-        raise BadInput(f"{bundle} holds no certificate", "mend certificate-authority in the kubeconfig")
+        raise BadInput(
+            "the certificate authority of that context holds no certificate",
+            "mend certificate-authority in the kubeconfig",
+        )
     return hashlib.sha256(b"".join(ders)).hexdigest()
 
 

@@ -42,12 +42,14 @@ class Server:
     """One API server: connections stay open, for all threads and all tasks of a run.
 
     Args:
+        authority: PEM of who vouches for it.
         places: where the objects of a kind lie, by API version and kind; filled as they are asked for.
     """
 
     url: str
     pool: Any
     headers: Mapping[str, str]
+    authority: str
     places: dict[tuple[str, str], tuple[str, str, bool]] = field(default_factory=dict)
 
     def ask(
@@ -93,7 +95,8 @@ def _server(kubeconfig: Path, context: str, _mtime_ns: int, _size: int) -> Serve
         if set(cluster) - _KNOWN_OF_CLUSTER or set(user) - _KNOWN_OF_USER or not cluster["server"].startswith("https:"):
             return None
         tls = urllib3.util.ssl_.create_urllib3_context()
-        tls.load_verify_locations(cadata=_decoded(cluster["certificate-authority-data"]).decode("ascii"))
+        authority = _decoded(cluster["certificate-authority-data"]).decode("ascii")
+        tls.load_verify_locations(cadata=authority)
         if "client-certificate-data" in user:
             _log_in(tls, _decoded(user["client-certificate-data"]) + b"\n" + _decoded(user["client-key-data"]))
     except (OSError, YAMLError, ValueError, LookupError, TypeError, AttributeError):
@@ -102,7 +105,7 @@ def _server(kubeconfig: Path, context: str, _mtime_ns: int, _size: int) -> Serve
     if "token" in user:
         headers["Authorization"] = f"Bearer {user['token']}"
     pool = urllib3.PoolManager(maxsize=8, ssl_context=tls, retries=once_more())
-    return Server(cluster["server"].rstrip("/"), pool, headers)
+    return Server(cluster["server"].rstrip("/"), pool, headers, authority)
 
 
 def _named(document: Any, what: str, name: str) -> Any:
