@@ -87,7 +87,7 @@ def kubeconfig(folder: Path, cluster: dict[str, Any], user: dict[str, Any]) -> P
 @pytest.fixture(params=["plain HTTP", "library"])
 def kube(request: pytest.FixtureRequest, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kube:
     if request.param == "plain HTTP":
-        server = kube_http.Server(api.url, urllib3.PoolManager(), {"Accept": "application/json"})
+        server = kube_http.Server(api.url, urllib3.PoolManager(), {"Accept": "application/json"}, "")
         monkeypatch.setattr(kube_http, "server", lambda *_: server)
     made = Kube(kubeconfig(tmp_path, {"server": api.url}, {"token": "t"}), "here")
     assert ("api" in vars(made)) is (request.param == "library")
@@ -182,7 +182,7 @@ def test_whether_it_answers(kube: Kube, api: Api) -> None:
 
 
 def test_a_server_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = kube_http.Server("http://127.0.0.1:9", urllib3.PoolManager(retries=False), {})
+    server = kube_http.Server("http://127.0.0.1:9", urllib3.PoolManager(retries=False), {}, "")
     monkeypatch.setattr(kube_http, "server", lambda *_: server)
     kube = Kube(kubeconfig(tmp_path, {"server": "http://127.0.0.1:9"}, {}), "here")
     assert kube.answers() is False

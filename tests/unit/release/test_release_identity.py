@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import types
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,6 +32,8 @@ class Cluster:
 
     context = "prod"
     host = "https://there:443"
+    authority = Kube.authority
+    _server = None  # only the library knows the way
 
     def __init__(self, authority: str, answer: Any = None) -> None:
         self.authority, self.answer = authority, answer
