@@ -72,15 +72,6 @@ class Kube:
         return Path(trusted).read_text(encoding="ascii") if trusted else ""
 
     @functools.cached_property
-    def authority(self) -> str:
-        """PEM of who vouches for the server; '' where whoever answers is believed."""
-        if self._server is not None:
-            return self._server.authority
-        settings = self.api.configuration
-        known = settings.verify_ssl and settings.ssl_ca_cert
-        return Path(settings.ssl_ca_cert).read_text(encoding="ascii") if known else ""
-
-    @functools.cached_property
     def core(self) -> Any:
         """The typed core API; made on first use, as importing its models takes a second."""
         return kubernetes.client.CoreV1Api(self.api)
