@@ -31,8 +31,6 @@ class Cluster:
 
     context = "prod"
     host = "https://there:443"
-    authority = Kube.authority
-    _server = None  # only the library knows the way
 
     def __init__(self, authority: str, answer: Any = None) -> None:
         self.authority, self.answer = authority, answer
