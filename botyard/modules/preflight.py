@@ -12,7 +12,7 @@ from botyard.contracts import BadInput, Context, Result
 from botyard.host import toolbox
 from botyard.modules.spec import arg
 from botyard.release import charts as packing
-from botyard.release import guard, preflight, public, quota, sensitive, signed_url, values_file
+from botyard.release import guard, preflight, public, quota, remembered, sensitive, signed_url, values_file
 from botyard.release.releases import Plan
 from botyard.tools.helm import Chart, Helm, Release
 from botyard.tools.helm_record import recorded
@@ -67,11 +67,7 @@ def run(args: Args, ctx: Context) -> Result:
         live = dict(
             zip(plans, pool.map(lambda plan: recorded(kube, plan.name, plan.namespace), plans.values()), strict=True)
         )
-        todo = [
-            name
-            for name, plan in plans.items()
-            if not preflight.as_released(plan, live[name], packing.wanted(Path(plan.chart.ref)).released_as)
-        ]
+        todo = [name for name, plan in plans.items() if not _as_released(plan, live[name], kube, home, ctx)]
         if not todo:
             return Result(msg="as released", data={"examined": []})
         helm = Helm(toolbox.tool(ctx.paths, "helm"), home)
@@ -90,6 +86,16 @@ def run(args: Args, ctx: Context) -> Result:
         found.raised(name, plans[name].values_files)
     warnings = [f"{name}: {text}" for name, found in findings.items() for text in found.warnings]
     return Result(msg=f"{', '.join(todo)} can be rolled out", data={"examined": todo}, warnings=warnings)
+
+
+def _as_released(plan: Plan, live: Release | None, kube: Kube, home: Path, ctx: Context) -> bool:
+    """By the chart's name where its content is in it; else by what the helm module's last look found as wanted."""
+    if preflight.as_released(plan, live, packing.wanted(Path(plan.chart.ref)).released_as):
+        return True
+    if live is None:
+        return False
+    helm = Helm(toolbox.tool(ctx.paths, "helm"), home, ctx.kubeconfig, ctx.target.context)
+    return remembered.Memory(home / "seen", helm, kube, plan).same(ready=False) is not None
 
 
 def _examined(
