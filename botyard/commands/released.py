@@ -21,7 +21,7 @@ HELP = {"target": "a name in values/targets.yml"}
 
 @task(help={**HELP, "as-json": "as JSON, for programs"})
 def status(c: Context, target: str = "kind", as_json: bool = False) -> None:
-    """Show what runs where: releases, images, model, and each pod with its node."""
+    """Show what runs where: releases, images, model, and each pod with its node. Exit code 1 where one is held back."""
     with errors_as_lines():
         from botyard.release.status import look
 
@@ -32,7 +32,7 @@ def status(c: Context, target: str = "kind", as_json: bool = False) -> None:
         else:
             for one in releases:
                 _show(one)
-        if any(pod.blocker for one in releases for pod in one.pods):
+        if any(pod.blocker and not pod.leaving for one in releases for pod in one.pods):
             raise Exit(code=1)
 
 
@@ -52,7 +52,8 @@ def _show(one: Status) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     for pod in one.pods:
         restarts = f"{pod.restarts} restarts" if pod.restarts else ""
-        state = f"[red]{pod.blocker}[/]" if pod.blocker else "[green]ready[/]"
+        colour = "yellow" if pod.leaving else "red"
+        state = f"[{colour}]{pod.blocker}[/]" if pod.blocker else "[green]ready[/]"
         table.add_row("  ", pod.name, pod.node or "no node", age(pod.since), restarts, state)
     console.print(table)
     console.print()

@@ -20,13 +20,18 @@ _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
 @dataclass(frozen=True)
 class PodState:
-    """One pod: where it runs, since when, and what holds it back ('' where nothing does)."""
+    """One pod: where it runs, since when, and what holds it back ('' where nothing does).
+
+    Args:
+        leaving: it is told to end, as one of the revision before; nothing is wrong with that.
+    """
 
     name: str
     node: str
     since: str
     restarts: int
     blocker: str
+    leaving: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,7 @@ def _pod(body: dict[str, Any]) -> PodState:
         since=str(state.get("startTime") or ""),
         restarts=sum(one.get("restartCount", 0) for one in state.get("containerStatuses") or []),
         blocker=pods.blocker(body),
+        leaving=bool(body["metadata"].get("deletionTimestamp")),
     )
 
 

@@ -6,10 +6,14 @@ import base64
 import gzip
 import json
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from invoke.context import Context
+from invoke.exceptions import Exit
 
+from botyard.commands import released
 from botyard.contracts import BadInput
 from botyard.release.status import age, look
 from botyard.tools.kube import Kube
@@ -81,6 +85,24 @@ def test_a_release_is_told_with_its_images_model_and_pods() -> None:
         ("a", "worker", 0, False),
         ("b", "worker", 2, True),
     ]
+
+
+@pytest.mark.parametrize(("leaving", "code"), [(False, 1), (True, 0)])
+def test_a_pod_that_is_told_to_end_is_shown_and_nothing_is_wrong_with_it(
+    leaving: bool, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = Cluster(RECORD)
+    if leaving:
+        there.pods[0]["metadata"]["deletionTimestamp"] = "2026-11-25T04:02:00Z"
+    target = SimpleNamespace(namespace="high")
+    monkeypatch.setattr(released, "reach", lambda _name: (target, there))
+    try:
+        released.status.body(Context(), target="there")
+        ended = 0
+    except Exit as error:
+        ended = error.code
+    assert ended == code
+    assert ("is ending" in capsys.readouterr().out) is leaving
 
 
 def test_a_namespace_without_a_release_is_told_so() -> None:
