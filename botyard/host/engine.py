@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from botyard.contracts import BadInput, BotyardError, TimedOut
 from botyard.host import capabilities, dead_links, kernel, ledger, packages, processes, removal
-from botyard.host.engine_config import SOCKET, Places, system_python, write_config
+from botyard.host.engine_config import SOCKET, Places, remove_half_gone, system_python, write_config
 from botyard.process import run, spawn_detached
 from botyard.tools import apt, docker
 from botyard.wait import wait_until
@@ -250,9 +250,13 @@ def _adopt(home: Path, places: Places) -> None:
 
 
 def clear_stale(book: ledger.Ledger, places: Places) -> None:
-    """Removes pid files and sockets of processes that were killed, which would stop or mislead a new dockerd."""
+    """Removes pid files and sockets of processes that were killed, which would stop or mislead a new dockerd.
+
+    And what a killed removal left.
+    """
     if book.engine is not None and processes.alive(book.engine):
         processes.stop(book.engine, HUNG_STOP_TIMEOUT_S)  # ours runs but does not answer
+    remove_half_gone(places)
     if _pid_in(places.pidfile, "dockerd") is None:
         places.pidfile.unlink(missing_ok=True)
     if _pid_in(places.containerd_pidfile, "containerd") is None:

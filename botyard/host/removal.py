@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from botyard.contracts import LABEL_CLUSTER, BadInput
 from botyard.host import containers, kernel, ledger, packages, processes
-from botyard.host.engine_config import Places
+from botyard.host.engine_config import Places, remove_data
 from botyard.process import run
 from botyard.tools import apt, docker
 
@@ -108,10 +108,11 @@ def undo_since(before: ledger.Ledger, home: Path, places: Places, progress: Call
         _stop_containers()
         if processes.stop(book.engine, timeout_s=60):
             done.append(f"stopped the Docker engine (pid {book.engine.pid})")
-        book.engine = None
-        ledger.write(book, home)
         if before.engine is None:
             done += _remove_traces(book, places)
+        # Only now: killed before, the next run goes on with what is left.
+        book.engine = None
+        ledger.write(book, home)
     undo = {key: value for key, value in book.sysctls.items() if key not in before.sysctls}
     done += kernel.restore(undo)
     for name in reversed([name for name in book.made if name not in before.made]):
@@ -162,7 +163,7 @@ def _remove_traces(book: ledger.Ledger, places: Places) -> list[str]:
     _remove_firewall(book.forward_policy)
     places.socket.unlink(missing_ok=True)
     shutil.rmtree(places.run, ignore_errors=True)
-    shutil.rmtree(places.data, ignore_errors=True)
+    remove_data(places)
     return [f"removed {places.data}, the bridge docker0 and Docker's firewall rules"]
 
 

@@ -4,7 +4,7 @@ import pytest
 from host_door import Door
 
 from botyard.contracts import BadInput
-from botyard.host import capabilities, dead_links, engine, kernel, ledger, packages, processes, removal
+from botyard.host import capabilities, dead_links, engine, engine_config, kernel, ledger, packages, processes, removal
 from botyard.host.engine_config import RUNTIME, Places, config, write_config
 from botyard.host.processes import Identity
 from botyard.tools import apt, docker
@@ -102,6 +102,7 @@ def test_stale_pid_files_and_sockets_go_but_living_ones_stay(
     places.containerd_pidfile.write_text("12")
     (places.containerd_pidfile.parent / "containerd.sock").touch()
     places.socket.touch()
+    places.half_gone.mkdir(parents=True)
     monkeypatch.setattr(engine, "_SYSTEM_CONTAINERD", tmp_path / "none")
     # 11 was killed and is a zombie: it keeps its name, but nobody is there.
     monkeypatch.setattr(processes, "name", {11: "dockerd", 12: "containerd"}.get)
@@ -109,6 +110,7 @@ def test_stale_pid_files_and_sockets_go_but_living_ones_stay(
     engine.clear_stale(ledger.Ledger(), places)
     assert not places.pidfile.exists()
     assert not places.socket.exists()
+    assert not places.half_gone.exists()
     assert places.containerd_pidfile.exists()  # that one lives: the new dockerd takes it over
     monkeypatch.setattr(processes, "name", lambda pid: "sleep")
     engine.clear_stale(ledger.Ledger(), places)
@@ -164,3 +166,22 @@ def test_the_first_value_is_remembered_when_raised_twice(tmp_path: Path) -> None
     assert ledger.read(home).sysctls == {"fs.inotify.max_user_instances": ["128", "8192"]}
     assert ledger.read(home).made == [str(modules)]
     assert kernel.raise_limits(book, home, tmp_path, modules) == []
+
+
+def test_a_killed_removal_leaves_no_half_of_the_engines_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = Places(tmp_path)
+    (places.data / "volumes").mkdir(parents=True)
+
+    def killed(_folder: Path, ignore_errors: bool) -> None:
+        assert ignore_errors
+        if places.half_gone.exists():
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as here:
+        here.setattr(engine_config.shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            engine_config.remove_data(places)
+    assert not places.data.exists() and (places.half_gone / "volumes").is_dir()
+    (places.data / "volumes").mkdir(parents=True)  # an engine that came up meanwhile
+    engine_config.remove_data(places)
+    assert not places.data.exists() and not places.half_gone.exists()
