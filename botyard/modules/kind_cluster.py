@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from botyard.contracts import Context, Result
 from botyard.host import toolbox
 from botyard.host.kind_cluster import KindDriver
 from botyard.modules import own_cluster
-from botyard.modules.own_cluster import State
-from botyard.modules.spec import arg
+from botyard.modules.own_cluster import RETURNS, Args
 
+__all__ = ["EXAMPLE", "NAME", "RETURNS", "Args", "run"]
 NAME = "botyard.core.kind_cluster"
-RETURNS = own_cluster.RETURNS
 EXAMPLE = """\
 - name: Cluster away
   botyard.core.kind_cluster:
     state: absent
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class Args:
-    state: State = arg("whether there is to be a cluster", "present")
-    image: str = arg("node image (reference or id); needed for present", "")
-    recreate: bool = arg("make it anew where it differs from what is wanted; all in it is lost", False)
 
 
 def run(args: Args, ctx: Context) -> Result:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Literal, Protocol
+from dataclasses import dataclass
+from typing import Literal
 
 from filelock import FileLock
 
@@ -11,6 +12,7 @@ from botyard.contracts import LABEL_KEY, BadInput, Context, Result
 from botyard.host import cluster_spec, mirror, own_cluster
 from botyard.host.cluster_driver import Driver
 from botyard.host.own_cluster import Plan
+from botyard.modules.spec import arg
 from botyard.targets import Target
 from botyard.tools import docker
 
@@ -24,20 +26,16 @@ RETURNS = {
 }
 
 
-class Wanted(Protocol):
-    """The arguments that both modules have."""
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    """The arguments of both."""
 
-    @property
-    def state(self) -> State: ...
-
-    @property
-    def image(self) -> str: ...
-
-    @property
-    def recreate(self) -> bool: ...
+    state: State = arg("whether there is to be a cluster", "present")
+    image: str = arg("node image (reference or id); needed for present", "")
+    recreate: bool = arg("make it anew where it differs from what is wanted; all in it is lost", False)
 
 
-def run_cluster(driver: Driver, args: Wanted, ctx: Context) -> Result:
+def run_cluster(driver: Driver, args: Args, ctx: Context) -> Result:
     """Makes, reuses, brings back or removes the target's cluster.
 
     Raises:
@@ -68,7 +66,7 @@ def run_cluster(driver: Driver, args: Wanted, ctx: Context) -> Result:
         return _present(driver, args, ctx, target)
 
 
-def _present(driver: Driver, args: Wanted, ctx: Context, target: Target) -> Result:
+def _present(driver: Driver, args: Args, ctx: Context, target: Target) -> Result:
     started = time.monotonic()
     node_image = docker.image(args.image)
     key = "" if node_image is None else str((node_image.labels or {}).get(LABEL_KEY) or node_image.id)

@@ -12,7 +12,7 @@ from botyard.contracts import BadInput, Context, Result
 from botyard.host import toolbox
 from botyard.modules.spec import arg
 from botyard.release import charts as packing
-from botyard.release import guard, preflight, public, quota, remembered, sensitive, signed_url, values_file
+from botyard.release import guard, preflight, public, quota, remembered, rights, sensitive, signed_url, values_file
 from botyard.release.releases import Plan
 from botyard.tools.helm import Chart, Helm, Release
 from botyard.tools.helm_record import recorded
@@ -72,7 +72,7 @@ def run(args: Args, ctx: Context) -> Result:
             return Result(msg="as released", data={"examined": []})
         helm = Helm(toolbox.tool(ctx.paths, "helm"), home)
         built = {str(one["repository"]): str(one["platform"]) for one in args.images.values()}
-        cluster = preflight.Cluster(kube, preflight.readable(kube, "Node"), args.secrets, built)
+        cluster = preflight.Cluster(kube, rights.readable(kube, "Node"), args.secrets, built)
         looks = pool.map(lambda name: _examined(helm, plans[name], live[name], cluster, ctx), todo)
         examined = dict(zip(todo, looks, strict=True))
         findings = {name: found for name, (found, _) in examined.items()}

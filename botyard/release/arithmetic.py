@@ -22,6 +22,14 @@ class Problem:
     cure: str
 
 
+WORKLOADS = ("Deployment", "StatefulSet")
+
+
+def replicas(workload: Mapping[str, Any], scaler: Mapping[str, Any] | None) -> int:
+    """How many pods a workload has at least; ``scaler``: the spec of its HorizontalPodAutoscaler."""
+    return int((scaler or {}).get("minReplicas") or workload["spec"].get("replicas", 1))
+
+
 @dataclass(frozen=True)
 class Rolling:
     """How many pods there may be more, and how many less, while an upgrade goes on; None for both: all at once."""

@@ -10,16 +10,12 @@ from typing import Any
 
 from botyard import yaml11
 from botyard.contracts import BadInput, CommandError
-from botyard.later import later
 from botyard.release import arithmetic, desired, nodes, platforms, references, selectors
 from botyard.release.arithmetic import Problem, Room
 from botyard.release.releases import Plan
 from botyard.tools.helm import STATUS_DEPLOYED, Helm, Release
 from botyard.tools.kube import Kube
 
-kubernetes = later("kubernetes")
-
-_WORKLOADS = ("Deployment", "StatefulSet")
 _AZURE_NAME = "service.beta.kubernetes.io/azure-dns-label-name"
 _AZURE_PATTERN = r"[a-z][a-z0-9-]{1,61}[a-z0-9]"
 _GONE = ("Succeeded", "Failed")
@@ -125,7 +121,7 @@ def examine(objects: Sequence[dict[str, Any]], live: Release | None, namespace: 
     """
     found = Findings()
     before = {desired.shown(body): body for body in desired.load_documents(live.manifest)} if live else {}
-    workloads = [body for body in objects if body["kind"] in _WORKLOADS]
+    workloads = [body for body in objects if body["kind"] in arithmetic.WORKLOADS]
     pods = cluster.kube.list("v1", "Pod", namespace) if workloads else []
     scalers = {
         desired.scale_target(body): body["spec"] for body in objects if body["kind"] == "HorizontalPodAutoscaler"
@@ -147,16 +143,6 @@ def examine(objects: Sequence[dict[str, Any]], live: Release | None, namespace: 
     for api, kind in sorted({(body["apiVersion"], body["kind"]) for body in objects}):
         found.add(_served(cluster.kube, api, kind))
     return found
-
-
-def readable(kube: Kube, kind: str, namespace: str | None = None) -> list[dict[str, Any]] | None:
-    """All objects of a kind; None where that right is missing, which a deploy can do without."""
-    try:
-        return kube.list("v1", kind, namespace)
-    except kubernetes.client.ApiException as error:
-        if error.status == 403:
-            return None
-        raise
 
 
 def _served(kube: Kube, api: str, kind: str) -> Problem | None:
@@ -191,7 +177,7 @@ def _workload(
     fit = nodes.fit(all_nodes, template["spec"])
     found.add(platforms.problem(name, template["spec"], fit.nodes, cluster.platforms))
     room = Room(fit, strangers, live)
-    replicas = int((scaler or {}).get("minReplicas") or workload["spec"].get("replicas", 1))
+    replicas = arithmetic.replicas(workload, scaler)
     if found.add(arithmetic.placed(name, template, namespace, replicas, room)):
         return
     problem = arithmetic.rolled(workload, namespace, replicas, room)

@@ -8,15 +8,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from botyard.later import later
-from botyard.release import arithmetic, desired, nodes
+from botyard.release import arithmetic, desired, nodes, rights
 from botyard.release.arithmetic import Problem
 from botyard.release.nodes import plain, quantity
 from botyard.tools.kube import Kube
 
-kubernetes = later("kubernetes")
-
-_WORKLOADS = ("Deployment", "StatefulSet")
 # As quotas write them; the short names count requests.
 _SHORT = {"cpu": "requests.cpu", "memory": "requests.memory", "count/pods": "pods"}
 _GROUPS = ("containers", "initContainers")
@@ -47,17 +43,17 @@ def need(objects: Sequence[dict[str, Any]], manifest: str) -> Need:
         live = before.get(name)
         if body["kind"] == "PersistentVolumeClaim" and live is None:
             more["persistentvolumeclaims"] += 1
-        if body["kind"] not in _WORKLOADS:
+        if body["kind"] not in arithmetic.WORKLOADS:
             continue
-        least = (scaled.get(name) or {}).get("minReplicas")
-        replicas = int(least or body["spec"].get("replicas", 1))
+        scaler = scaled.get(name)
+        replicas = arithmetic.replicas(body, scaler)
         pod, without = _pod(body)
         for key, containers in without.items():
             unsaid.setdefault(key, []).extend(f"{name} container {one}" for one in containers)
         changed = live is None or live["spec"]["template"] != body["spec"]["template"]
         rolls = live is not None and changed and arithmetic.rolling(body, replicas).needs_room
         had = _pod(live)[0] if live is not None else {}
-        had_pods = int(least or live["spec"].get("replicas", 1)) if live is not None else 0
+        had_pods = arithmetic.replicas(live, scaler) if live is not None else 0
         for key in pod.keys() | had.keys():
             now, then = had.get(key, Decimal(0)) * had_pods, pod.get(key, Decimal(0)) * replicas
             more[key] += max(now, then) - now + (pod.get(key, Decimal(0)) if rolls else 0)
@@ -97,11 +93,8 @@ def problems(kube: Kube, namespace: str, needs: Mapping[str, Need]) -> tuple[lis
     Raises:
         ApiException, urllib3 HTTPError, OSError: no answer.
     """
-    try:
-        quotas = kube.list("v1", "ResourceQuota", namespace)
-    except kubernetes.client.ApiException as error:
-        if error.status != 403:
-            raise
+    quotas = rights.readable(kube, "ResourceQuota", namespace)
+    if quotas is None:
         return [], [f"quotas of namespace {namespace} may not be read: whether it fits is not known"]
     found: list[Problem] = []
     warnings: list[str] = []

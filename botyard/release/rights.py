@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from botyard.contracts import BadInput
+from botyard.later import later
 from botyard.release.guard import answering
 from botyard.tools.kube import Kube
+
+kubernetes = later("kubernetes")
 
 _WRITE = ("get", "list", "watch", "create", "update", "patch", "delete")
 _READ = ("get", "list", "watch")
@@ -143,6 +146,16 @@ def _review(kube: Kube, kind: str, spec: dict[str, Any]) -> dict[str, Any]:
     body = {"apiVersion": api, "kind": kind, "spec": spec}
     status: dict[str, Any] = kube.post(f"/apis/{api}/{kind.lower()}s", body, timeout_s=5)["status"]
     return status
+
+
+def readable(kube: Kube, kind: str, namespace: str | None = None) -> list[dict[str, Any]] | None:
+    """All objects of a kind; None where that right is missing, which a deploy can do without."""
+    try:
+        return kube.list("v1", kind, namespace)
+    except kubernetes.client.ApiException as error:
+        if error.status == 403:
+            return None
+        raise
 
 
 def roles(

@@ -25,7 +25,7 @@ def recorded(kube: Kube, name: str, namespace: str) -> Release | None:
 
 def newest(kube: Kube, name: str, namespace: str) -> dict[str, Any] | None:
     """The whole record of the newest revision, with chart and templates."""
-    found = kube.list("v1", "Secret", namespace, labels=f"owner=helm,name={name}")
+    found = _records(kube, name, namespace)
     if not found:
         return None
     last = max(found, key=lambda item: int(item["metadata"]["labels"].get("version", 0)))
@@ -34,18 +34,21 @@ def newest(kube: Kube, name: str, namespace: str) -> dict[str, Any] | None:
 
 def kept(kube: Kube, name: str, namespace: str) -> list[int]:
     """The revisions that Helm still has of a release, in no order."""
-    found = kube.list("v1", "Secret", namespace, labels=f"owner=helm,name={name}")
-    return [int(item["metadata"]["labels"].get("version", 0)) for item in found]
+    return [int(item["metadata"]["labels"].get("version", 0)) for item in _records(kube, name, namespace)]
 
 
 def last_good(kube: Kube, name: str, namespace: str) -> int:
     """The revision that serves, or served last, or 0: never one that failed or that a killed helm left behind."""
-    found = kube.list("v1", "Secret", namespace, labels=f"owner=helm,name={name}")
     by_status: dict[str, list[int]] = {}
-    for item in found:
+    for item in _records(kube, name, namespace):
         labels = item["metadata"]["labels"]
         by_status.setdefault(labels.get("status", ""), []).append(int(labels.get("version", 0)))
     return max(by_status.get(STATUS_DEPLOYED) or by_status.get("superseded") or [0])
+
+
+def _records(kube: Kube, name: str, namespace: str) -> list[dict[str, Any]]:
+    """The Secrets that Helm keeps a release in, one a revision."""
+    return kube.list("v1", "Secret", namespace, labels=f"owner=helm,name={name}")
 
 
 def decode(stored: str) -> dict[str, Any]:
